@@ -1,0 +1,1 @@
+"""The whole put together: the command line, one machine, the practice server, the demo."""

@@ -1,0 +1,1 @@
+"""The five divisions of the IT centre and the gateway before them."""

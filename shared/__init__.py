@@ -1,0 +1,1 @@
+"""What every division stands on: messages, mailbox, jobs, people, papers; it knows no division."""

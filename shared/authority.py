@@ -1,0 +1,96 @@
+"""Who may do what: one table of acts for each division, asked in the first line of every action."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from shared import audit
+from shared.errors import NotAllowed
+from shared.identity import Person, Role
+
+INSTEAD = "Mohon hubungi pemegang wewenang atau koordinator divisi Anda."
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing that a division lets people do."""
+
+    name: str
+    """The verb in code, the name of its action."""
+    label: str
+    """The button: an Indonesian verb."""
+    roles: frozenset[Role]
+    """Whoever holds one of these may do it; everybody else may not."""
+    step: str = ""
+    """Step of the procedure."""
+    consequence: str = ""
+    """One sentence on what happens next, shown before the act."""
+    not_by: tuple[str, ...] = ()
+    """Attributes of the thing that hold ids of persons who may not do it: separation of duties."""
+    own: str = ""
+    """Attribute of the thing that holds whose it is: only the same person id, unit or vendor may."""
+    own_roles: frozenset[Role] = frozenset()
+    """Roles that are bound by `own`; the other roles of the act are not."""
+    danger: bool = False
+    """Shown as a harmful act that wants to be confirmed."""
+
+    def refusal(self, by: Person, thing: Any) -> str | None:
+        """Return why this person may not, in Indonesian, or None when they may."""
+        held = self.roles & by.roles
+        if not held:
+            return f"Tindakan “{self.label}” bukan wewenang Anda ({by.as_what}). {INSTEAD}"
+        if self.own and held <= self.own_roles and getattr(thing, self.own) not in _own(by):
+            return f"Tindakan “{self.label}” hanya untuk pemiliknya. {INSTEAD}"
+        if any(by.id == getattr(thing, attribute) for attribute in self.not_by):
+            return (
+                f"Tindakan “{self.label}” tidak boleh dilakukan oleh orang yang mengajukan atau mengerjakannya "
+                f"(pemisahan wewenang). {INSTEAD}"
+            )
+        return None
+
+    def allows(self, by: Person, thing: Any) -> bool:
+        """Tell whether this person may do this to this thing."""
+        return self.refusal(by, thing) is None
+
+
+def _own(by: Person) -> set[Any]:
+    return {by.id} | ({by.unit} if by.unit else set()) | ({by.vendor} if by.vendor else set())
+
+
+@dataclass(frozen=True)
+class Acts:
+    """A division's table of acts, by name."""
+
+    rows: dict[str, Act] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rows: Iterable[Act]) -> "Acts":
+        """Return the table of these acts; a name stands once."""
+        table: dict[str, Act] = {}
+        for act in rows:
+            if act.name in table:
+                raise ValueError(f"act {act.name} stands twice")
+            table[act.name] = act
+        return cls(table)
+
+    def __getattr__(self, name: str) -> Act:
+        try:
+            return self.rows[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __iter__(self) -> Iterator[Act]:
+        return iter(self.rows.values())
+
+
+def authorize(session: Session, by: Person, act: Act, thing: Any, **facts: Any) -> None:
+    """Refuse (NotAllowed) whoever may not; else write who did what as whom into the audit chain.
+
+    The line stands or falls with the transaction of the act. `facts` are ids, numbers and digests, no secrets.
+    """
+    reason = act.refusal(by, thing)
+    if reason:
+        raise NotAllowed(reason)
+    audit.record(session, by, act.name, thing, **facts)

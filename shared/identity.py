@@ -1,0 +1,106 @@
+"""Who acts: roles and persons, and the short-lived signed header by which the gateway names them."""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+import jwt
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from shared.errors import NotSignedIn
+
+HEADER = "x-alur-person"
+LIFETIME = timedelta(seconds=60)
+
+
+class Role(StrEnum):
+    """The posts of the procedure (keys of `procedure.yaml`)."""
+
+    PROPOSER = "proposer"
+    UNIT_HEAD = "unit_head"
+    APP_HEAD = "app_head"
+    APP_STAFF = "app_staff"
+    HEAD = "head"
+    SERVICE_HEAD = "service_head"
+    SERVICE_STAFF = "service_staff"
+    INFRA_HEAD = "infra_head"
+    INFRA_STAFF = "infra_staff"
+    SECURITY_HEAD = "security_head"
+    SECURITY_STAFF = "security_staff"
+    PLANNING = "planning"
+    PPK = "ppk"
+    TREASURER = "treasurer"
+    VENDOR = "vendor"
+    AUDITOR = "auditor"
+    APP_USER = "app_user"
+    ADMIN = "admin"
+
+
+class Person(BaseModel):
+    """A signed-in person as the gateway vouches for them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    username: str
+    name: str
+    """What is shown and printed, e.g. "Kepala PUSTIPD"."""
+    roles: frozenset[Role]
+    title: str = ""
+    """The post as printed under a signature."""
+    unit: str | None = None
+    """Code of the person's unit."""
+    vendor: str | None = None
+    """Code of the firm, for a vendor's account: bounds what may be seen."""
+    acting_for: str | None = None
+    """Post held for somebody else (Plt./Plh.), as printed; empty for the holder."""
+
+    def has(self, *roles: Role) -> bool:
+        """Tell whether the person holds one of the roles."""
+        return not self.roles.isdisjoint(roles)
+
+    @property
+    def as_what(self) -> str:
+        """Name the capacity in which the person acts, as the trace shows it."""
+        return self.acting_for or self.title or self.name
+
+
+class Caller(BaseModel):
+    """What one signed header holds: the person, and the form token of their session."""
+
+    model_config = ConfigDict(frozen=True)
+
+    person: Person
+    form_token: str = ""
+
+
+def sign(caller: Caller, *, key: bytes, audience: str, now: datetime | None = None) -> str:
+    """Return the header value (a JWT, HS256) that vouches for a person before one service for a minute."""
+    issued = now or datetime.now(UTC)
+    claims = {
+        "aud": audience,
+        "iss": "gateway",
+        "sub": str(caller.person.id),
+        "iat": issued,
+        "exp": issued + LIFETIME,
+        "caller": caller.model_dump(mode="json"),
+    }
+    return jwt.encode(claims, key, algorithm="HS256")
+
+
+def read(header: str | None, *, key: bytes, audience: str) -> Caller:
+    """Return who the gateway vouches for; raise NotSignedIn for a missing, forged or old header."""
+    if not header:
+        raise NotSignedIn("Sesi Anda tidak dikenal. Silakan masuk kembali.")
+    try:
+        claims = jwt.decode(
+            header,
+            key,
+            algorithms=["HS256"],
+            audience=audience,
+            issuer="gateway",
+            options={"require": ["exp", "aud", "iss", "sub"]},
+        )
+        return Caller.model_validate(claims["caller"])
+    except (jwt.InvalidTokenError, KeyError, ValidationError) as reason:
+        raise NotSignedIn("Tanda pengenal permintaan tidak sah. Silakan masuk kembali.") from reason

@@ -1,0 +1,32 @@
+"""One line of JSON for each thing that happened, in the past tense, with ids as fields."""
+
+import logging
+import sys
+
+import structlog
+
+
+def set_up(*, service: str, human: bool = False) -> None:
+    """Send every log line to standard error: JSON, or readable lines for a person at a terminal."""
+    shown: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(colors=False) if human else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            shown,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def logger() -> structlog.typing.FilteringBoundLogger:
+    """Return the logger of the house."""
+    result: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+    return result

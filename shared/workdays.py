@@ -1,0 +1,149 @@
+"""Working days and working hours of the office: Monday to Friday without holidays and collective leave.
+
+Pure: a `Calendar` is made from the holidays it is given (the administrator edits the list each year, because
+the government's decree moves Islamic dates) and touches neither clock nor database.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+import holidays as holiday_library
+
+HolidayKind = Literal["national", "collective_leave"]
+Span = tuple[time, time]
+
+OFFICE_ZONE: Final = ZoneInfo("Asia/Jakarta")
+DAYS_AHEAD: Final = 366 * 20
+"""How far a date is searched: a list that makes every day a holiday must not hang the caller."""
+
+_ESTIMATED: Final = "(perkiraan)"
+# These fall on the same day each year; all others are moved by the moon or by decree.
+_FIXED_DAYS: Final = frozenset({(1, 1), (5, 1), (6, 1), (8, 17), (12, 25)})
+_EASTER_NAMES: Final = ("Wafat Yesus Kristus", "Kebangkitan Yesus Kristus", "Kenaikan Yesus Kristus")
+
+DEFAULT_HOURS: Final[Mapping[int, tuple[Span, ...]]] = {
+    **dict.fromkeys(range(4), ((time(8), time(16)),)),
+    4: ((time(8), time(11, 30)), (time(13), time(16))),
+}
+"""Open spans for each weekday (0 = Monday); Friday has the prayer break (domain §6, our proposal)."""
+
+
+@dataclass(frozen=True, order=True)
+class Holiday:
+    """A day on which the office is closed."""
+
+    on: date
+    name: str
+    kind: HolidayKind
+    is_estimate: bool
+    """True while no decree confirms the date; the administrator is asked to check it."""
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The days and hours on which the office works."""
+
+    holidays: frozenset[date]
+    hours: Mapping[int, tuple[Span, ...]] = field(default_factory=lambda: DEFAULT_HOURS, hash=False)
+
+    def is_working_day(self, day: date) -> bool:
+        """Tell whether the office works on this day."""
+        return bool(self.hours.get(day.weekday())) and day not in self.holidays
+
+    def working_days_between(self, start: date, end: date) -> int:
+        """Count the working days after `start` up to and including `end`; negative when `end` lies before."""
+        if end < start:
+            return -self.working_days_between(end, start)
+        return sum(self.is_working_day(start + timedelta(days=n)) for n in range(1, (end - start).days + 1))
+
+    def add_working_days(self, start: date, count: int) -> date:
+        """Give the day on which `count` working days after `start` have passed; `start` is not counted.
+
+        With 0 it is `start`, or the next working day when the office is closed then.
+        """
+        if count < 0:
+            raise ValueError("working days are added, not taken away")
+        day = start
+        for _ in range(DAYS_AHEAD):
+            if count <= 0 and self.is_working_day(day):
+                return day
+            day += timedelta(days=1)
+            count -= self.is_working_day(day)
+        raise ValueError("no working day within twenty years; check the list of holidays")
+
+    def is_open(self, moment: datetime) -> bool:
+        """Tell whether the office is open at an aware time."""
+        return any(opens <= moment < closes for opens, closes in self._spans(_local(moment).date()))
+
+    def working_time_between(self, start: datetime, end: datetime) -> timedelta:
+        """Count the open hours between two aware times; zero when `end` is not after `start`."""
+        day, last, passed = _local(start).date(), _local(end).date(), timedelta()
+        while day <= last:
+            for opens, closes in self._spans(day):
+                passed += max(min(closes, end) - max(opens, start), timedelta())
+            day += timedelta(days=1)
+        return passed
+
+    def add_working_time(self, start: datetime, duration: timedelta) -> datetime:
+        """Give the aware time (WIB) at which `duration` of open hours after `start` has passed."""
+        if duration < timedelta():
+            raise ValueError("working time is added, not taken away")
+        day, left = _local(start).date(), duration
+        for _ in range(DAYS_AHEAD):
+            for opens, closes in self._spans(day):
+                begins = max(opens, start)
+                if begins < closes and begins + left <= closes:
+                    return _local(begins + left)
+                left -= max(closes - begins, timedelta())
+            day += timedelta(days=1)
+        raise ValueError("no open hours within twenty years; check the working hours")
+
+    def _spans(self, day: date) -> list[tuple[datetime, datetime]]:
+        if not self.is_working_day(day):
+            return []
+        return [
+            (datetime.combine(day, opens, OFFICE_ZONE), datetime.combine(day, closes, OFFICE_ZONE))
+            for opens, closes in self.hours[day.weekday()]
+        ]
+
+
+def indonesian_holidays(years: Iterable[int]) -> tuple[Holiday, ...]:
+    """List national holidays and collective leave of these years, earliest first, estimates marked.
+
+    A year whose collective leave is not known has no decree yet, so its movable days count as estimates.
+    Seeds the administrator's table; not meant to be asked in the middle of an act.
+    """
+    found: list[Holiday] = []
+    for year in sorted(set(years)):
+        national = _from_library(year, "public")
+        leave = _from_library(year, "government")
+        for day, name in national.items():
+            fixed = (day.month, day.day) in _FIXED_DAYS or name in _EASTER_NAMES
+            estimate = _ESTIMATED in name or (not leave and not fixed)
+            found.append(Holiday(day, name.replace(_ESTIMATED, "").strip(), "national", estimate))
+        found.extend(
+            Holiday(day, name.replace(_ESTIMATED, "").strip(), "collective_leave", _ESTIMATED in name)
+            for day, name in leave.items()
+            if day not in national
+        )
+    return tuple(sorted(found))
+
+
+def seeded_calendar(years: Iterable[int]) -> Calendar:
+    """Make a calendar from the known holidays of these years and the default hours."""
+    return Calendar(frozenset(holiday.on for holiday in indonesian_holidays(years)))
+
+
+def _local(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone has no working hours")
+    return moment.astimezone(OFFICE_ZONE)
+
+
+def _from_library(year: int, category: str) -> dict[date, str]:
+    return dict(
+        holiday_library.country_holidays("ID", years=year, language="id", categories=(category,)).items()
+    )
