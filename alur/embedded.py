@@ -1,7 +1,7 @@
 """PostgreSQL and Valkey out of their wheels, on Unix sockets, for one machine and for the tests.
 
-Why not the wheels' own starters: they open every folder up to the root for everybody, know no passwords and leave
-the broker on a TCP port.
+Why not the wheels' own starters: they open every folder up to the root for everybody, know no passwords and
+leave the broker on a TCP port.
 """
 
 import ctypes
@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psutil
@@ -31,7 +32,7 @@ from shared.errors import Unavailable
 ACCOUNT = "alur"
 """Operating system user that PostgreSQL runs as when Alur itself is started by root."""
 REACHABLE = Path("/var/lib/alur")
-"""Where binaries and cluster are kept when that user cannot reach their own place (for example below /root)."""
+"""Where binaries and cluster are kept when that user cannot reach their place (for example below /root)."""
 SUPERUSER = "postgres"
 SOCKET_LIMIT = 90
 """Longest folder for a Unix socket: the whole path has to stay below 108 bytes."""
@@ -76,8 +77,8 @@ class Postgres:
     """One PostgreSQL cluster in one folder, reached by its Unix socket only.
 
     `folder` holds the passwords (0600) and, where the operating system user can reach it, the cluster. With
-    `durable=False` nothing is synced to disk and every guard against power loss is off. With `ends_with_parent`
-    the server stops when the thread that started it ends, however that happened (tests).
+    `durable=False` nothing is synced to disk and every guard against power loss is off. With
+    `ends_with_parent` the server stops when the thread that started it ends, however that happened (tests).
     """
 
     def __init__(
@@ -192,7 +193,7 @@ class Postgres:
         return (str(self._where().binaries / name),)
 
     def password_environment(self, user: str) -> dict[str, str]:
-        """Return the environment by which a PostgreSQL program signs in as `user`: PGHOST, PGUSER, PGPASSWORD."""
+        """Return PGHOST, PGUSER and PGPASSWORD, by which a PostgreSQL program signs in as `user`."""
         return {"PGHOST": str(self.socket_folder), "PGUSER": user, "PGPASSWORD": self._password(user)}
 
     def _where(self) -> "_Place":
@@ -249,7 +250,7 @@ class Postgres:
                 check=False,
                 cwd="/",
                 env=_environment(),
-                **place.identity(),  # type: ignore[arg-type]
+                **place.identity(),
             )
         finally:
             told.unlink()
@@ -279,7 +280,7 @@ class Postgres:
                 # Its own session: Ctrl-C at the terminal must not stop it before the workers have finished.
                 start_new_session=True,
                 preexec_fn=_end_with_parent(signal.SIGINT) if self._ends_with_parent else None,
-                **place.identity(),  # type: ignore[arg-type]
+                **place.identity(),
             )
 
     def _await_ready(self, place: "_Place", timeout: float) -> None:
@@ -379,12 +380,12 @@ class _Place:
         self.binaries = binaries
         self.user = user
 
-    def identity(self) -> dict[str, object]:
+    def identity(self) -> dict[str, Any]:
         """Return the arguments by which a child process becomes the user, empty to stay who we are."""
         return _identity(self.user)
 
 
-def _identity(user: pwd.struct_passwd | None) -> dict[str, object]:
+def _identity(user: pwd.struct_passwd | None) -> dict[str, Any]:
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
 
 
@@ -453,7 +454,7 @@ def _may_run(user: pwd.struct_passwd, program: Path) -> bool:
 
 def _test(user: pwd.struct_passwd, flag: str, path: Path) -> bool:
     # Asked as that user: modes, access lists and mount options all count, and only the system knows them all.
-    asked = subprocess.run(["/usr/bin/test", flag, str(path)], check=False, cwd="/", **_identity(user))  # type: ignore[call-overload]
+    asked = subprocess.run(["/usr/bin/test", flag, str(path)], check=False, cwd="/", **_identity(user))
     return bool(asked.returncode == 0)
 
 
@@ -613,7 +614,7 @@ def _end(
 
 
 def _end_with_parent(number: signal.Signals) -> Callable[[], object]:
-    """Return what a child calls before it becomes its program, so that it ends with the thread that started it."""
+    """Return what a child calls before it becomes its program, to end with the thread that started it."""
     if sys.platform != "linux":
         return lambda: None
     library = ctypes.CDLL(None, use_errno=True)
@@ -622,13 +623,13 @@ def _end_with_parent(number: signal.Signals) -> Callable[[], object]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write a migration for a division against a throw-away database: `python -m alur.embedded SERVICE "message"`."""
+    """Write a division's migration on a throw-away database: `python -m alur.embedded SERVICE "message"`."""
     from shared.migrate import make, migrate
 
     service, message = list(sys.argv[1:] if arguments is None else arguments)
     with tempfile.TemporaryDirectory(prefix="alur-") as name:
         Path(name).chmod(0o711)
-        server = Postgres(Path(name), durable=False, ends_with_parent=True)
+        server = Postgres(Path(name), durable=False, account="nobody", ends_with_parent=True)
         server.start()
         try:
             url = server.make_database(service)

@@ -374,6 +374,7 @@ class SecurityTestStarted(CaseMessage):
 class TestFailed(CaseMessage):
     """S08: verdict *tidak lulus*; findings have to be mended."""
 
+    __test__: ClassVar[bool] = False  # no test case, whatever its name says
     to = ("proposal", "deploy")
     step = "S08"
     says = "Tidak lulus uji keamanan"
@@ -386,6 +387,7 @@ class TestFailed(CaseMessage):
 class TestPassed(CaseMessage):
     """S08: verdict *lulus*, with the permit for exactly this digest."""
 
+    __test__: ClassVar[bool] = False  # no test case, whatever its name says
     to = ("proposal", "deploy")
     step = "S08"
     says = "Lulus uji keamanan; izin diterbitkan"

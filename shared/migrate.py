@@ -1,7 +1,8 @@
 """Bring a service's database to the newest tables: those that every service has, and its own.
 
-Two lines of revisions meet in one database: `shared/migrations/versions` (the mailbox and the audit chain) and
-`services/<service>/migrations/versions`. There is no ini file: what Alembic needs is said here.
+Two lines of revisions meet in one database: `shared/migrations/versions` (the mailbox, the audit chain,
+the letter counter) and `services/<service>/migrations/versions`. There is no ini file: what Alembic needs
+is said here.
 """
 
 import importlib
@@ -18,9 +19,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, NullPool, create_engine, text
 
+from shared.database import NAMING
+
 HERE = Path(__file__).parent / "migrations"
 SHARED = "shared"
-SHARED_SCHEMAS = frozenset({"msg", "audit"})
+SHARED_IN_PUBLIC = frozenset({"letter_counter"})
+"""Tables of `shared/` that stand among a service's own."""
 LOCK = 0x4D494752
 PATIENCE = "120s"
 """How long a second starter waits for the first one's upgrade."""
@@ -29,8 +33,8 @@ PATIENCE = "120s"
 def migrate(url: str, *, service: str, own_versions: Path | None = None) -> None:
     """Bring the database to the newest revisions of both lines, in one transaction.
 
-    `own_versions` is the service's folder of revisions (default: found by its name; none is fine). Two starters
-    do not collide: the second waits, then finds nothing to do.
+    `own_versions` is the service's folder of revisions (default: found by its name; none is fine). Two
+    starters do not collide: the second waits, then finds nothing to do.
     """
     with _connection(url) as connection:
         connection.execute(text(f"SET lock_timeout = '{PATIENCE}'"))
@@ -42,8 +46,8 @@ def migrate(url: str, *, service: str, own_versions: Path | None = None) -> None
 def make(service: str, url: str, message: str, *, own_versions: Path | None = None) -> Path | None:
     """Write the revision that brings a migrated database to the service's model; return its file.
 
-    `service` may be "shared". Returns None when there is nothing to change. What was written is a proposal: read
-    it, and let it be safe while the old code still runs.
+    `service` may be "shared". Returns None when there is nothing to change. What was written is a proposal:
+    read it, and let it be safe while the old code still runs.
     """
     versions = HERE / "versions" if service == SHARED else own_versions or _versions(service)
     versions.mkdir(parents=True, exist_ok=True)
@@ -63,12 +67,13 @@ def make(service: str, url: str, message: str, *, own_versions: Path | None = No
             version_path=str(versions),
             process_revision_directives=_leave_out_nothing_to_do,
         )
-    script = written[0] if isinstance(written, list) else written
-    return _tidy(Path(script.path)) if script else None
+    # Alembic answers with a list, a script or None, by what the directives have become.
+    scripts = written if isinstance(written, list) else [written]
+    return next((_tidy(Path(script.path)) for script in scripts if script), None)
 
 
 def differences(url: str, metadata: MetaData) -> list[Any]:
-    """Return how the database differs from these tables, as Alembic's list of changes; empty when they agree."""
+    """Return how the database differs from these tables as Alembic's list of changes; empty: they agree."""
     with _connection(url) as connection:
         options = {
             "compare_type": True,
@@ -87,16 +92,18 @@ def model_metadata(service: str) -> MetaData:
 
 
 def shared_metadata() -> MetaData:
-    """Return the tables that every service has beside its own: schemas `msg` and `audit`."""
-    # Each of these modules adds its tables to one of the two when it is imported.
-    names = [
-        name for name in ("audit", "mailbox", "jobs", "clock") if importlib.util.find_spec(f"shared.{name}")
-    ]
-    modules = {name: importlib.import_module(f"shared.{name}") for name in names}
-    together = MetaData(naming_convention=modules["mailbox"].metadata.naming_convention)
-    for source in (modules["audit"].audit_metadata, modules["mailbox"].metadata):
-        for table in source.tables.values():
-            table.to_metadata(together)
+    """Return the tables that every service has beside its own: `msg`, `audit` and the letter counter."""
+    from shared import clock, jobs  # they add their tables to the mailbox's when they are imported
+    from shared.audit import audit_metadata
+    from shared.letters import letter_counter
+    from shared.mailbox import metadata
+
+    together = MetaData(naming_convention=NAMING)
+    tables = [*audit_metadata.tables.values(), *metadata.tables.values(), clock.mark, jobs.job]
+    for table in dict.fromkeys(tables):
+        table.to_metadata(together)
+    # It says "public"; Alembic knows that schema as None.
+    letter_counter.to_metadata(together, schema=None)  # type: ignore[arg-type]
     return together
 
 
@@ -129,11 +136,16 @@ def _versions(service: str) -> Path:
 
 
 def _names(metadata: MetaData) -> Callable[[str | None, str, Any], bool]:
-    """Return what Alembic asks before it looks at a schema: only those that the metadata speaks of."""
+    """Return what Alembic asks before it looks at something: whether it is of that side, shared or own."""
     schemas = {table.schema for table in metadata.tables.values()} or {None}
+    is_shared = "msg" in schemas
 
     def include(name: str | None, kind: str, parents: Any) -> bool:
-        return kind != "schema" or name in schemas
+        if kind == "schema":
+            return name in schemas
+        if kind == "table" and parents["schema_name"] is None:
+            return (name in SHARED_IN_PUBLIC) == is_shared
+        return True
 
     return include
 

@@ -5,6 +5,7 @@ stand for the paper in the trace. They are PDF/A-2b, which archives accept.
 """
 
 import json
+import os
 import threading
 import unicodedata
 from datetime import date, datetime, time
@@ -26,6 +27,8 @@ _SEVERITIES: Final = {"critical": "Kritis", "high": "Tinggi", "medium": "Sedang"
 
 # The typesetter is one object with a cache of its own; two threads must not be in it at once.
 _ONE_AT_A_TIME: Final = threading.Lock()
+# Its threads do not survive a fork: in a child it would wait for them for ever.
+_used_in: Final[set[int]] = set()
 
 
 class _Part(BaseModel):
@@ -78,13 +81,6 @@ class Facts(_Part):
     label_width: float = Field(default=0, ge=0, le=9)
     """In cm; 0 takes what the labels need. Give it where two such blocks should stand alike."""
     indented: bool = False
-
-    @classmethod
-    def of(cls, **rows: str) -> Self:
-        """Make facts from label=value; an underscore in a label is shown as a space."""
-        return cls(
-            rows=tuple(Fact(label=label.replace("_", " "), value=value) for label, value in rows.items())
-        )
 
 
 class Column(_Part):
@@ -225,7 +221,10 @@ def render(paper: Paper) -> bytes:
     """Print the paper as PDF/A-2b on A4; the same paper gives the same bytes on every machine.
 
     A character that no embedded font has is printed as a box; nothing that people type can stop a paper.
+    Worker processes must be forked before the first paper is printed; printing after a fork is an error.
     """
+    if _used_in - {os.getpid()}:
+        raise RuntimeError("this process was forked after a paper was printed; print only in the children")
     shown = _shown(paper)
     # The moment inside the file is the paper's own date, so that printing it again changes nothing.
     printed_at = int(datetime.combine(paper.on, time(), WIB).timestamp())
@@ -261,7 +260,7 @@ def _shown(paper: Paper) -> dict[str, Any]:
     }
     shown["contact"] = _cleaned("\n".join(filter(None, contact)))
     shown["running_title"] = shown["title"].replace("\n", " ")
-    shown["keywords"] = [paper.kind, *filter(None, [paper.number, paper.code])]
+    shown["keywords"] = [paper.kind, *filter(None, [shown["number"], shown["code"]])]
     shown["qr"] = _qr(paper.check_url) if paper.check_url else ""
     shown["letterhead"]["crest_svg"] = head.crest_svg
     return shown
@@ -308,6 +307,7 @@ def _qr(url: str) -> str:
 
 @cache
 def _compiler(template: str) -> typst.Compiler:
+    _used_in.add(os.getpid())
     # Only the fonts inside the wheel: a bare machine has no others, and bytes must not depend on the machine.
     fonts = typst.Fonts(include_system_fonts=False)
     return typst.Compiler(

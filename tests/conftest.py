@@ -95,7 +95,8 @@ def shared_databases(
 def sessions(shared_databases: Callable[[str], Database]) -> Iterator[Callable[[str], Session]]:
     """Return `sessions("proposal") -> Session`: what a test does there is rolled back with it.
 
-    A commit inside ends a savepoint only. Asked twice for one service it gives two sessions in one transaction.
+    A commit inside ends a savepoint only. Asked twice for a service it gives two sessions in one
+    transaction.
     """
     with ExitStack() as stack:
         connections: dict[str, Connection] = {}
@@ -116,7 +117,7 @@ def sessions(shared_databases: Callable[[str], Database]) -> Iterator[Callable[[
 
 @pytest.fixture
 def database_of(postgres: Postgres, migrated: Callable[[str], str]) -> Iterator[Callable[[str], Database]]:
-    """Return `database_of("proposal") -> Database`: a fresh migrated database of the test's own, for real commits."""
+    """Return `database_of("proposal") -> Database`: a fresh migrated one, for tests that commit."""
     made: list[tuple[str, Database]] = []
 
     def database(service: str) -> Database:

@@ -1,13 +1,16 @@
 #!/usr/bin/python3 -I
 """The one program that Alur may run on a managed server: typed verbs in as JSON, JSON lines out.
 
-It is installed root-owned and stands alone: standard library only, Python 3.9 or newer. A stolen Alur can ask it
-for nothing but the verbs in `VERBS`, and cannot open a build without a permit that this file itself finds genuine.
-No value ever becomes shell text; what the profile, the folders and the programs are is said by a file on the host.
+It is installed root-owned and stands alone: standard library only, Python 3.9 or newer. A stolen Alur can ask
+it for nothing but the verbs in `VERBS`, and cannot open a build without a permit that this file itself finds
+genuine. No value ever becomes shell text; what the profile, the folders and the programs are, a file on the
+host says.
 """
 
 # The host may run an older Python than Alur does, so newer spellings are not used here.
-# ruff: noqa: UP017, UP006, UP007, UP035
+# `os.path` instead of pathlib: importing pathlib would cost a third of the start-up time of every request.
+# ruff: noqa: UP017, PTH101, PTH102, PTH103, PTH105, PTH108, PTH110, PTH112, PTH114, PTH115, PTH116, PTH118
+# ruff: noqa: PTH119, PTH120, PTH123, PTH208, PTH211
 from __future__ import annotations
 
 import errno
@@ -26,13 +29,15 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import Any, NoReturn, Optional
+    from typing import Any, NoReturn
+
+    Point = tuple[int, int, int, int]  # (X, Y, Z, T), extended coordinates
 
 VERSION = "1"
 HELPER_PATH = "/usr/local/lib/alur/host_helper.py"
 CONFIG_PATH = "/etc/alur/host.json"
 
-# --- What may be asked: the grammar, as data ----------------------------------------------------------------------
+# --- What may be asked: the grammar, as data ---------------------------------------------------------------
 
 MAX_REQUEST_BYTES = 32 << 20
 MAX_ENTRIES = 100_000
@@ -142,7 +147,10 @@ def fault(kind: str, value: object) -> str | None:
 
 
 def checked(request: object) -> dict[str, Any]:
-    """Return the request if its verb and every value fit the grammar; refuses `malformed`, `unknown_verb`, `bad_value`."""
+    """Return the request if its verb and every value fit the grammar.
+
+    Refuses `malformed`, `unknown_verb`, `bad_value`; then nothing was touched.
+    """
     if not isinstance(request, dict):
         raise Refusal("malformed", "Permintaan bukan objek JSON.")
     verb = request.get("verb")
@@ -160,7 +168,7 @@ def checked(request: object) -> dict[str, Any]:
     return request
 
 
-# --- The list of files (the same frozen form as `shared/manifest.py`) ----------------------------------------------
+# --- The list of files (the same frozen form as `shared/manifest.py`) -------------------------------------
 
 _MANIFEST_LINE = re.compile(
     r'\{"mode":"(?:644|755)","path":"(?:[^"\\]|\\.)*","sha256":"[0-9a-f]{64}","size":(?:0|[1-9][0-9]{0,15})\}'
@@ -189,7 +197,7 @@ class Entry:
 def read_manifest(text: str, digest: str) -> list[Entry]:
     """Return the files of a build from its canonical list.
 
-    Refuses `other_digest` when the list is not the one that `digest` names, `manifest_refused` when the list is not
+    Refuses `other_digest` when the list is not the one that `digest` names, `manifest_refused` when it is not
     canonical or holds a path, a twin or a size that has no business on a server.
     """
     raw = text.encode()
@@ -215,7 +223,7 @@ def read_manifest(text: str, digest: str) -> list[Entry]:
             _bad_manifest("ada baris yang tidak dalam bentuk baku")
         entries.append(entry)
     order = [entry.path.encode() for entry in entries]
-    if any(a >= b for a, b in zip(order, order[1:])):  # noqa: B905 - one shorter by nature, and Python 3.9
+    if any(order[i] >= order[i + 1] for i in range(len(order) - 1)):
         _bad_manifest("urutannya tidak baku")
     if sum(entry.size for entry in entries) > MAX_TOTAL_BYTES:
         _bad_manifest("seluruh berkas melebihi 2 GiB")
@@ -276,7 +284,7 @@ def _bad_manifest(words: str) -> NoReturn:
 def tree_digest(folder: str) -> str:
     """Walk a release on the disk, read every byte of it, and return the digest of what is really there.
 
-    Refuses `tampered` when anything but plain folders and plain files of our own is found; links are not followed.
+    Refuses `tampered` when anything but plain folders and plain files of our own is found; follows no link.
     """
     found: list[tuple[bytes, bytes]] = []
     waiting = [""]
@@ -325,25 +333,24 @@ def _tampered() -> NoReturn:
     )
 
 
-# --- The permit: Ed25519, verify only (RFC 8032) --------------------------------------------------------------------
+# --- The permit: Ed25519, verify only (RFC 8032) ----------------------------------------------------------
 
 _P = 2**255 - 19
 _L = 2**252 + 27742317777372353535851937790883648493
 _D = -121665 * pow(121666, _P - 2, _P) % _P
 _ROOT = pow(2, (_P - 1) // 4, _P)
-_Point = tuple  # (X, Y, Z, T), extended coordinates
 _IDENTITY = (0, 1, 1, 0)
 _BASE_Y = 4 * pow(5, _P - 2, _P) % _P
 
 
-def _add(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+def _add(a: Point, b: Point) -> Point:
     e, f = (a[1] - a[0]) * (b[1] - b[0]) % _P, (a[1] + a[0]) * (b[1] + b[0]) % _P
     g, h = 2 * a[3] * b[3] * _D % _P, 2 * a[2] * b[2] % _P
     w, x, y, z = f - e, h - g, h + g, f + e
     return w * x % _P, y * z % _P, x * y % _P, w * z % _P
 
 
-def _times(scalar: int, point: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+def _times(scalar: int, point: Point) -> Point:
     total = _IDENTITY
     while scalar:
         if scalar & 1:
@@ -353,11 +360,11 @@ def _times(scalar: int, point: tuple[int, int, int, int]) -> tuple[int, int, int
     return total
 
 
-def _same(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> bool:
+def _same(a: Point, b: Point) -> bool:
     return (a[0] * b[2] - b[0] * a[2]) % _P == 0 and (a[1] * b[2] - b[1] * a[2]) % _P == 0
 
 
-def _point(raw: bytes) -> tuple[int, int, int, int] | None:
+def _point(raw: bytes) -> Point | None:
     number = int.from_bytes(raw, "little")
     sign, y = number >> 255, number & ((1 << 255) - 1)
     x = _recovered(y, sign)
@@ -402,7 +409,7 @@ _SPKI_ED25519 = bytes.fromhex("302a300506032b6570032100")
 
 
 def public_keys(paths: Iterable[str]) -> dict[str, bytes]:
-    """Read Ed25519 public keys from PEM files (several in one file allow a change of keys): key id -> 32 bytes."""
+    """Read Ed25519 public keys from PEM files, several in one allowed: key id -> 32 raw bytes."""
     import binascii
 
     keys = {}
@@ -437,7 +444,7 @@ class SignedPermit:
         return _canonical({"key": self.key, "permit": self.text, "signature": self.signature})
 
     def facts(self, keys: dict[str, bytes]) -> dict[str, Any]:
-        """Return what the permit says if a known key signed it; refuses `key_unknown`, `forged`, `malformed`."""
+        """Return what it says if a known key signed it; refuses `key_unknown`, `forged`, `malformed`."""
         public = keys.get(self.key)
         if public is None:
             raise Refusal(
@@ -466,7 +473,7 @@ class SignedPermit:
         first_opening: bool,
         is_revoked: Callable[[str], bool],
     ) -> dict[str, Any]:
-        """Return what the permit says if it lets this build run here now; otherwise refuses with the reason (F04)."""
+        """Return what it says if it lets this build run here now; otherwise refuses with the reason (F04)."""
         facts = self.facts(keys)
         now = time.time()
         if is_revoked(facts["id"]):
@@ -507,7 +514,7 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-# --- Files on the host -----------------------------------------------------------------------------------------------
+# --- Files on the host ------------------------------------------------------------------------------------
 
 
 def _canonical(value: object) -> bytes:
@@ -516,7 +523,7 @@ def _canonical(value: object) -> bytes:
 
 def _read(path: str) -> bytes | None:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib would cost a third of the start-up time
+        with open(path, "rb") as file:
             return file.read()
     except FileNotFoundError:
         return None
@@ -638,7 +645,7 @@ class Lock:
         os.close(self.handle)
 
 
-# --- What the host itself says: its configuration -----------------------------------------------------------------------
+# --- What the host itself says: its configuration ---------------------------------------------------------
 
 _CONFIG_RULES: dict[str, tuple[str, object]] = {
     # name: (pattern of the value or of each item, default); None = must be given
@@ -699,7 +706,7 @@ class Config:
 
 
 def read_config(path: str) -> Config:
-    """Read the host's configuration; refuses `bad_config`, also when others than root could have written it."""
+    """Read the host's configuration; refuses `bad_config`, also when others than root could write it."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
         with os.fdopen(handle, "rb") as file:
@@ -712,13 +719,13 @@ def read_config(path: str) -> Config:
     return config
 
 
-# --- What goes in and out --------------------------------------------------------------------------------------------------
+# --- What goes in and out ---------------------------------------------------------------------------------
 
 
 class Wire:
     """Lines out to Alur, request and file contents in from it.
 
-    When the connection is cut we go deaf and mute but finish the verb: half a switch is worse than an unheard answer.
+    When the connection is cut we finish the verb unheard: half a switch is worse than a lost answer.
     """
 
     def __init__(self, inlet: int = 0, outlet: int = 1, patience: float = 60.0) -> None:
@@ -734,7 +741,10 @@ class Wire:
         data = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
         try:
             while data and not self.is_cut:
-                data = data[os.write(self.outlet, data) :]
+                # A listener who stays connected but does not read must not hold the lock for ever.
+                if not select.select([], [self.outlet], [], self.patience)[1]:
+                    self.is_cut = True
+                data = data[os.write(self.outlet, data[:4096]) :]
         except OSError:
             self.is_cut = True
 
@@ -780,20 +790,25 @@ class Wire:
             yield piece
 
 
-# --- The web server ----------------------------------------------------------------------------------------------------------
+# --- The web server ---------------------------------------------------------------------------------------
 
 
-def _run(program: list[str], text: str = "") -> tuple[int, str]:
-    """Run a fixed program with an argument list; return its exit code and the first of what it said, made plain."""
+def _run(program: list[str]) -> tuple[int, str]:
+    """Run a fixed program with an argument list; return exit code and the first of what it said, made plain."""
     import subprocess
 
     try:
-        done = subprocess.run(  # noqa: S603 - argument list, absolute program, no shell
-            program, input=text.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False,
-        )  # fmt: skip
+        done = subprocess.run(
+            program,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=60,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return -1, type(error).__name__
-    return done.returncode, plain(done.stdout.decode("utf-8", "replace"))
+    return done.returncode, plain(done.stdout.decode("utf-8", "replace"), 4000)
 
 
 def plain(text: str, limit: int = 600) -> str:
@@ -803,7 +818,7 @@ def plain(text: str, limit: int = 600) -> str:
 
 
 def fetch(front: str, host: str, path: str, *, timeout: float = 5.0) -> tuple[int, dict[str, str], str, int]:
-    """Ask the web server on this host for a page; return status (0 = no answer), headers, body's SHA-256 and size."""
+    """Ask the web server on this host; return status (0 = no answer), headers, body's SHA-256 and size."""
     address, _, port = front.rpartition(":")
     seen = hashlib.sha256()
     try:
@@ -876,9 +891,11 @@ server {{
     }}
 }}
 """
+_TOKEN = "{token}"  # noqa: S105 - a place holder
 _CLOSED_WORDS = (
     "<!doctype html><html lang='id'><meta charset='utf-8'><title>Layanan ditutup sementara</title>"
-    "<h1>Layanan ini sedang ditutup sementara</h1><p>Silakan coba lagi nanti atau hubungi pusat layanan TI kampus.</p></html>\\n"
+    "<h1>Layanan ini sedang ditutup sementara</h1>"
+    "<p>Silakan coba lagi nanti atau hubungi pusat layanan TI kampus.</p></html>\\n"
 )
 
 
@@ -890,7 +907,7 @@ class Front:
         self.pending = os.path.join(config.state, "reload-pending")
 
     def vhost(self, site: Site, *, is_closed_address: bool) -> tuple[bytes, str]:
-        """Return the virtual host of one of a site's two addresses, and the token by which it is known when loaded."""
+        """Return the virtual host of one of a site's two addresses, and the token that shows it is loaded."""
         config = self.config
         access = ""
         if is_closed_address:
@@ -908,20 +925,20 @@ class Front:
             words=_CLOSED_WORDS,
             # The closed address has no such file, so it is never shut: who may reach it is said above.
             marker=os.path.join(site.home, "never" if is_closed_address else "closed"),
-            token="{token}",
+            token=_TOKEN,
         )
         token = hashlib.sha256(text.encode()).hexdigest()[:32]
-        return text.replace("{token}", token).encode(), token
+        return text.replace(_TOKEN, token).encode(), token
 
     def path(self, app: str, door: str) -> str:
         """Return where the virtual host of a door (`public`, `closed`) lies."""
         return os.path.join(self.config.vhosts, f"alur-{app}.{door}.conf")
 
     def put(self, files: dict[str, bytes | None], names: dict[str, str]) -> bool:
-        """Make the virtual hosts be these bytes (None = none), test, reload; tell whether anything had to be done.
+        """Make the virtual hosts be these bytes (None = none), test, reload; tell whether that was needed.
 
-        `names` are host name -> token to be seen before this returns. Refuses `web_server_refuses` (then everything is
-        as it was before), `name_taken`, `web_server_down`.
+        `names` are host name -> token to be seen before this returns. Refuses `web_server_refuses` and
+        `name_taken` (then everything is as it was before), `web_server_down`.
         """
         with Lock(os.path.join(self.config.state, "web.lock"), 30):
             before = {path: _read(path) for path in files}
@@ -931,10 +948,11 @@ class Front:
             _write(self.pending, b"\n")
             self._place(files)
             code, said = self._test()
-            if code or "conflicting server name" in said:
+            clashes = set(re.findall(r'conflicting server name "([^"]+)"', said)) & set(names)
+            if code or clashes:
                 self._place(before)
                 if code:
-                    raise Refusal("web_server_refuses", f"Web server menolak pengaturan baru: {said}")
+                    raise Refusal("web_server_refuses", f"Web server menolak pengaturan baru: {said[:600]}")
                 raise Refusal("name_taken", "Nama domain ini sudah dipakai situs lain di server ini.")
             workers = self._workers()
             self._reload()
@@ -991,7 +1009,7 @@ class Front:
                 self.is_loaded(name, token) for name, token in names.items()
             ):
                 if not workers:
-                    # Without /proc the old workers cannot be seen; nginx lets them go 0.1 s after the new ones come.
+                    # Without /proc old workers are not seen; nginx lets them go 0.1 s after the new come.
                     time.sleep(0.3)
                 return
             time.sleep(0.02)
@@ -999,11 +1017,10 @@ class Front:
 
     def _is_leaving(self, pid: int) -> bool:
         try:
-            return b"shutting down" in (_read(f"/proc/{pid}/cmdline") or b"shutting down") or not _read(
-                f"/proc/{pid}/cmdline"
-            )
+            said = _read(f"/proc/{pid}/cmdline")
         except OSError:
             return True
+        return not said or b"shutting down" in said
 
     def is_loaded(self, name: str, token: str) -> bool:
         """Tell whether the web server runs this very virtual host now."""
@@ -1011,18 +1028,18 @@ class Front:
         return status == 200 and headers.get("x-alur-vhost") == token
 
 
-# --- One application on this host ------------------------------------------------------------------------------------------
+# --- One application on this host -------------------------------------------------------------------------
 
 
 def account_name(app: str) -> str:
-    """Return the system user of an application; Linux allows 32 signs, so a long name is shortened by its digest."""
+    """Return an application's system user; Linux allows 32 signs, so a long name ends in its digest."""
     if len(app) <= 27:
         return f"alur-{app}"
     return f"alur-{app[:18]}-{hashlib.sha256(app.encode()).hexdigest()[:8]}"
 
 
 class Site:
-    """The place of one application: releases, two links (`current` is live, `testing` is closed), and our notes on it."""
+    """The place of one application: releases, two links (`current` live, `testing` closed), and our notes."""
 
     def __init__(self, config: Config, app: str) -> None:
         self.config = config
@@ -1063,8 +1080,20 @@ class Site:
 
     def permit(self, digest: str) -> SignedPermit | None:
         """Return the permit that is kept beside a release."""
-        kept = _read_json(os.path.join(self.notes, "permits", f"{digest}.json"))
+        kept = _read_json(self.permit_path(digest))
         return SignedPermit(kept["permit"], kept["signature"], kept["key"]) if kept else None
+
+    def permit_path(self, digest: str) -> str:
+        """Return where the permit of a release is kept."""
+        return os.path.join(self.notes, "permits", f"{digest}.json")
+
+    def opened_path(self, digest: str) -> str:
+        """Return where it is noted under which permit a release was first opened."""
+        return os.path.join(self.notes, "permits", f"{digest}.opened")
+
+    def was_opened_under(self, permit: SignedPermit, digest: str) -> bool:
+        """Tell whether this release was opened here before, under this very permit."""
+        return _read(self.opened_path(digest)) == hashlib.sha256(permit.kept()).hexdigest().encode()
 
     def fence(self) -> int:
         """Return the highest fence number seen for this application."""
@@ -1085,7 +1114,7 @@ class Site:
         _written(os.path.join(self.notes, "site.json"), _canonical(facts), 0o600)
 
     def must_be(self, hosting: str) -> None:
-        """Refuse `not_installed`, or `other_hosting` when the application's place here is another hosting's."""
+        """Refuse `not_installed`, or `other_hosting` when the place here belongs to another hosting."""
         if not self.exists:
             raise Refusal("not_installed", "Aplikasi ini belum terpasang di server ini.")
         if self.facts["hosting"] != hosting:
@@ -1121,7 +1150,7 @@ def _read_json(path: str) -> dict[str, Any] | None:
     return value
 
 
-# --- The verbs ----------------------------------------------------------------------------------------------------------------
+# --- The verbs --------------------------------------------------------------------------------------------
 
 
 class Helper:
@@ -1169,7 +1198,7 @@ class Helper:
                 self.remove(site, request["digest"])
             return {"site": self.site_facts(site)}
 
-    # inspect ------------------------------------------------------------------------------------------------------------------
+    # inspect -----------------------------------------------------------------------------------------------
 
     def inspect(self, request: dict[str, Any]) -> dict[str, Any]:
         """Tell what is on this host; changes nothing. `deep` reads every release again."""
@@ -1264,7 +1293,7 @@ class Helper:
             }
         return {**facts, "permit": said["id"], "valid_until": said["valid_until"], "standing": "stands"}
 
-    # install ------------------------------------------------------------------------------------------------------------------
+    # install -----------------------------------------------------------------------------------------------
 
     def _may_install(self, site: Site, request: dict[str, Any]) -> list[Entry]:
         """Return the files to be installed; refuses before anything is touched."""
@@ -1318,8 +1347,9 @@ class Helper:
         else:
             step("folders", "unchanged", "Folder aplikasi sudah siap.")
 
-        self._files(site, digest, entries, repair=repair)
+        # The list first: a release must never be there without it.
         _written(os.path.join(site.notes, "manifests", digest), request["manifest"].encode(), 0o600)
+        self._files(site, digest, entries, repair=repair)
 
         doors = {"hosting": request["hosting"], "runtime": request["runtime"]}
         doors.update(public=request["public"], closed=request["closed"])
@@ -1333,7 +1363,7 @@ class Helper:
         self._health(site, digest, request.get("health", "/"), door="closed")
 
     def _folders(self, site: Site) -> list[tuple[str, int]]:
-        # On a real host the folder's group is the application's, and the web server is a member: others see nothing.
+        # On a real host the group is the application's, and the web server a member: others see nothing.
         return [
             (self.pool, 0o700),
             (os.path.join(self.pool, "incoming"), 0o700),
@@ -1351,8 +1381,8 @@ class Helper:
             if content is not None and hashlib.sha256(content).hexdigest() not in site.facts["vhosts"][door]:
                 raise Refusal(
                     "drift",
-                    "Pengaturan web server untuk aplikasi ini telah diubah di luar Alur. Mohon periksa, lalu pasang ulang "
-                    "dengan pilihan perbaikan.",
+                    "Pengaturan web server untuk aplikasi ini telah diubah di luar Alur. "
+                    "Mohon periksa, lalu pasang ulang dengan pilihan perbaikan.",
                 )
 
     def _account(self, site: Site) -> None:
@@ -1367,22 +1397,11 @@ class Helper:
             pwd.getpwnam(name)
         except KeyError:
             self.wire.step("account", "start", f"Membuat akun sistem {name}.")
-            self._must(
-                [
-                    "/usr/sbin/useradd",
-                    "--system",
-                    "--user-group",
-                    "--no-create-home",
-                    "--home-dir",
-                    "/nonexistent",
-                    "--shell",
-                    "/usr/sbin/nologin",
-                    name,
-                ]  # fmt: skip
-            )
+            options = ["--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
+            self._must(["/usr/sbin/useradd", *options, "--shell", "/usr/sbin/nologin", name])
             done = True
         if self.config.web_user not in grp.getgrnam(name).gr_mem:
-            # nginx reads the groups of its user when it starts its workers, so it has to be reloaded after this.
+            # nginx reads the groups of its user when it starts workers, so it has to be reloaded after this.
             _write(self.front.pending, b"\n")
             self._must(["/usr/sbin/usermod", "--append", "--groups", name, self.config.web_user])
             done = True
@@ -1440,10 +1459,10 @@ class Helper:
             self.wire.say({"need": sorted(lacking), "bytes": size})
             self._receive(lacking, entries, arriving)
         os.mkdir(tree, 0o755)
-        os.chmod(tree, 0o755)
+        os.chmod(tree, 0o755)  # noqa: S103 - the web server reads it
         for folder in _folders(entries):
             os.mkdir(os.path.join(tree, folder), 0o755)
-            os.chmod(os.path.join(tree, folder), 0o755)
+            os.chmod(os.path.join(tree, folder), 0o755)  # noqa: S103 - the web server reads it
         for entry in entries:
             self._link(self._blob_for(entry), os.path.join(tree, entry.path), entry.mode)
         _delete_tree(arriving)
@@ -1489,7 +1508,7 @@ class Helper:
                 raise Refusal("malformed", "Kiriman berkas tidak sesuai dengan yang diminta server.")
             part = os.path.join(arriving, f"{sha256}.part")
             seen = hashlib.sha256()
-            with open(part, "xb") as file:  # noqa: PTH123 - see _read
+            with open(part, "xb") as file:
                 for piece in self.wire.pieces(waiting.pop(sha256)):
                     seen.update(piece)
                     file.write(piece)
@@ -1541,7 +1560,7 @@ class Helper:
             names[facts[door]] = token
             sums[door] = hashlib.sha256(content).hexdigest()
         known = before.get("vhosts", {"public": [], "closed": []})
-        # Both old and new count as ours while we are between them, or a crash there would look like a stranger's hand.
+        # Between the two both count as ours, or a crash there would look like a stranger's hand.
         between = {door: sorted({*known[door], sums[door]}) for door in sums}
         facts = {**facts, "vhosts": between}
         try:
@@ -1563,11 +1582,9 @@ class Helper:
             self.wire.step("vhost", "unchanged", "Alamat tertutup dan alamat umum sudah terpasang.")
 
     def _health(self, site: Site, digest: str, path: str, *, door: str) -> None:
-        """Ask for the page as a visitor would, until it is right or 5 seconds are over; refuses `health_failed`."""
+        """Ask for the page as a visitor would, until right or 5 seconds are over; refuses `health_failed`."""
         sizes = site.sizes(digest)
-        wanted = sizes.get(path[1:]) or sizes.get(
-            f"{path[1:]}index.html" if path.endswith("/") else f"{path[1:]}/index.html"
-        )
+        wanted = sizes.get(f"{path}index.html"[1:] if path.endswith("/") else path[1:])
         _, token = self.front.vhost(site, is_closed_address=door == "closed")
         end = time.monotonic() + 5
         while True:
@@ -1589,7 +1606,7 @@ class Helper:
         self.wire.step("health", "failed", words)
         raise Refusal("health_failed", words)
 
-    # open, rollback, close ----------------------------------------------------------------------------------------------------
+    # open, rollback, close ---------------------------------------------------------------------------------
 
     def standing_permit(
         self, site: Site, digest: str, permit: SignedPermit, *, first_opening: bool
@@ -1609,36 +1626,37 @@ class Helper:
         return os.path.lexists(os.path.join(self.config.state, "revoked", permit_id))
 
     def open(self, site: Site, request: dict[str, Any], permit: SignedPermit) -> None:
-        """Open the front door on a permitted release (F04), and shut it again by itself if it does not answer."""
+        """Open the front door on a permitted release (F04), and shut it again by itself if it fails."""
         digest = request["digest"]
-        kept = os.path.join(site.notes, "permits", f"{digest}.json")
         # What was opened under this very permit may be opened again after its first term is over.
-        first = _read(kept) != permit.kept()
-        facts = self.standing_permit(site, digest, permit, first_opening=first)
-        self.wire.step("permit", "unchanged", f"Izin {facts['id']} sah dan berlaku.")
-        site.must_be_whole(digest)
-        self.wire.step("digest", "unchanged", "Isi rilis di server sama dengan yang diizinkan.")
-        self._switch(site, digest, request.get("health", "/"), before_health=lambda: None)
-        if _written(kept, permit.kept(), 0o600):
+        facts = self._show_permit(
+            site, digest, permit, first_opening=not site.was_opened_under(permit, digest)
+        )
+        if _written(site.permit_path(digest), permit.kept(), 0o600):
             self.wire.changed = True
+        self._switch(site, digest, request.get("health", "/"))
+        _written(site.opened_path(digest), hashlib.sha256(permit.kept()).hexdigest().encode(), 0o600)
 
     def rollback(self, site: Site, request: dict[str, Any]) -> None:
         """Let an earlier release serve again (F04); its permit, kept beside it, must still stand."""
         digest = request["digest"]
         permit = site.permit(digest)
-        if permit is None:
+        if permit is None or not site.was_opened_under(permit, digest):
             raise Refusal(
                 "no_permit", "Rilis ini belum pernah dibuka, jadi tidak ada izin yang tersimpan untuknya."
             )
-        facts = self.standing_permit(site, digest, permit, first_opening=False)
         if not site.is_open and not os.path.exists(site.intent_path):
             raise Refusal("closed", "Situs sedang ditutup. Mohon buka kembali dengan izin keamanan.")
+        self._show_permit(site, digest, permit, first_opening=False)
+        self._switch(site, digest, request.get("health", "/"))
+
+    def _show_permit(self, site: Site, digest: str, permit: SignedPermit, *, first_opening: bool) -> None:
+        facts = self.standing_permit(site, digest, permit, first_opening=first_opening)
         self.wire.step("permit", "unchanged", f"Izin {facts['id']} sah dan berlaku.")
         site.must_be_whole(digest)
         self.wire.step("digest", "unchanged", "Isi rilis di server sama dengan yang diizinkan.")
-        self._switch(site, digest, request.get("health", "/"), before_health=lambda: None)
 
-    def _switch(self, site: Site, digest: str, health: str, *, before_health: Callable[[], None]) -> None:
+    def _switch(self, site: Site, digest: str, health: str) -> None:
         step = self.wire.step
         intent = _read_json(site.intent_path)
         current = _target(site.current)
@@ -1647,15 +1665,14 @@ class Helper:
             self._health(site, digest, health, door="public")
             return
         if intent is None:
+            # The way back is written down before the first step: a crash between the steps can be undone too.
             intent = {"from": current, "was_open": site.is_open}
-            # The way back is written down before the first step, so a crash between the steps can be undone too.
             _write(site.intent_path, _canonical(intent), 0o600)
         if current == digest:
             step("switch", "unchanged", "Rilis ini sudah menjadi rilis yang dipakai.")
         else:
             _point_at(site.current, digest)
             step("switch", "done", "Rilis ini menjadi rilis yang dipakai.")
-        before_health()
         if _drop(site.closed_marker):
             step("front", "done", "Pintu depan dibuka untuk pengguna.")
         else:
@@ -1694,10 +1711,10 @@ class Helper:
             self.wire.step("front", "done", "Pintu depan ditutup; alamat umum menjawab 503.")
         _drop(site.intent_path)
 
-    # revoke, remove -----------------------------------------------------------------------------------------------------------
+    # revoke, remove ----------------------------------------------------------------------------------------
 
     def revoke(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Take a permit back on this host; tells which open sites run under it, and leaves them as they are."""
+        """Take a permit back on this host; tell which open sites run under it, and leave them as they are."""
         permit_id = request["permit_id"]
         folder = os.path.join(self.config.state, "revoked")
         _folder(folder, 0o700)
@@ -1729,7 +1746,8 @@ class Helper:
             os.replace(site.release(digest), waste)
             _delete_tree(waste)
             self.wire.step("remove", "done", "Rilis lama dihapus.")
-        _drop(os.path.join(site.notes, "permits", f"{digest}.json"))
+        _drop(site.permit_path(digest))
+        _drop(site.opened_path(digest))
         _drop(os.path.join(site.notes, "manifests", digest))
         day_ago = time.time() - 86_400
         with os.scandir(self.pool) as listing:
@@ -1757,7 +1775,7 @@ def _copy(source: str, to: str, mode: int) -> None:
 
 def _sha256(path: str) -> str:
     seen = hashlib.sha256()
-    with open(path, "rb") as file:  # noqa: PTH123 - see _read
+    with open(path, "rb") as file:
         while piece := file.read(1 << 20):
             seen.update(piece)
     return seen.hexdigest()
@@ -1768,7 +1786,7 @@ def own_digest() -> str:
     return hashlib.sha256(_read(os.path.realpath(__file__)) or b"").hexdigest()
 
 
-# --- The door ---------------------------------------------------------------------------------------------------------------------
+# --- The door ---------------------------------------------------------------------------------------------
 
 
 def main(arguments: list[str]) -> int:

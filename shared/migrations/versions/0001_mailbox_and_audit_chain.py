@@ -89,7 +89,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(length=200), nullable=False),
         sa.Column("request_digest", sa.String(length=64), nullable=False),
         sa.Column("status", sa.Integer(), nullable=True),
-        sa.Column("headers", sa.Text(), nullable=True),
+        sa.Column("headers", postgresql.JSONB(), nullable=True),
         sa.Column("body", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("actor", "key", name=op.f("pk_idempotency")),
@@ -113,7 +113,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(length=80), nullable=False),
         sa.Column("thing_id", sa.String(length=200), nullable=False),
-        sa.Column("params", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("params", postgresql.JSONB(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("most_attempts", sa.Integer(), nullable=False),
@@ -123,7 +123,7 @@ def upgrade() -> None:
         sa.Column("fence", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("result", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("result", postgresql.JSONB(), nullable=True),
         sa.Column("trace", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
@@ -238,6 +238,15 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("dest", "aggregate", name=op.f("pk_stream")),
         schema="msg",
+    )
+    op.create_table(
+        "letter_counter",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("office", sa.Text(), server_default="", nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("last >= 1", name=op.f("letter_counter_last_positive")),
+        sa.PrimaryKeyConstraint("kind", "office", "year", name=op.f("pk_letter_counter")),
     )
     op.execute(KEEP_AS_WRITTEN)
     op.execute(NUDGE_THE_RELAY)

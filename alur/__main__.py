@@ -1,0 +1,5 @@
+"""`python -m alur` is the command line."""
+
+from alur.cli import main
+
+main()

@@ -1,0 +1,218 @@
+"""The command line of Alur, for operators and staff."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from alur.settings import MachineSettings
+from shared.errors import Refused
+from shared.keys import DIVISIONS, SERVICES
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Alur: dari usulan sampai layanan, satu jejak.")
+audit_app = typer.Typer(no_args_is_help=True, help="Rantai jejak audit.")
+message_app = typer.Typer(no_args_is_help=True, help="Pesan antardivisi.")
+app.add_typer(audit_app, name="audit")
+app.add_typer(message_app, name="msg")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Keluarkan JSON.")]
+Division = StrEnum("Division", {name: name for name in DIVISIONS})  # type: ignore[misc]
+Service = StrEnum("Service", {name: name for name in SERVICES})  # type: ignore[misc]
+
+
+def main() -> None:
+    """Run a command; a refusal becomes its sentence and exit code 1."""
+    try:
+        app(prog_name="alur")
+    except Refused as refusal:
+        typer.echo(f"{refusal.title}. {refusal.detail}", err=True)
+        sys.exit(1)
+
+
+def _leave(code: int, words: str) -> NoReturn:
+    typer.echo(words, err=code != 0)
+    raise typer.Exit(code)
+
+
+@app.command()
+def up() -> None:
+    """Nyalakan semuanya di mesin ini; Ctrl-C menghentikannya."""
+    from alur.one_machine import Machine
+
+    Machine(MachineSettings(), say=lambda words: typer.echo(words)).run()
+
+
+@app.command()
+def demo(as_json: AsJson = False) -> None:
+    """Jalankan satu aplikasi melalui kesebelas langkah."""
+    from alur.walk import run
+
+    raise typer.Exit(run(MachineSettings(), as_json=as_json))
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Periksa apa yang sehat dan apa yang tidak."""
+    from alur.doctor import examine
+
+    findings = examine(MachineSettings())
+    if as_json:
+        typer.echo(json.dumps([finding.__dict__ for finding in findings], ensure_ascii=False))
+    else:
+        for finding in findings:
+            mark = "baik " if finding.is_well else "PERLU"
+            typer.echo(f"[{mark}] {finding.what}: {finding.words}")
+    raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)
+
+
+@app.command()
+def serve(
+    service: Service,
+    host: Annotated[str, typer.Option(help="Alamat yang didengarkan.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port.")] = 8000,
+) -> None:
+    """Jalankan pintu web satu layanan (bentuk terpisah)."""
+    import uvicorn
+
+    os.environ["ALUR_SERVICE"] = str(service)
+    uvicorn.run(
+        "alur.parts:split_web",
+        factory=True,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+@app.command()
+def work(
+    division: Annotated[list[Division] | None, typer.Argument(help="Divisi; kosong berarti semua.")] = None,
+    concurrency: Annotated[int, typer.Option(help="Banyaknya proses penangan.")] = 3,
+) -> None:
+    """Tangani pesan dan pekerjaan divisi (satu proses induk)."""
+    from alur.parts import work as run
+
+    run(tuple(str(d) for d in division) if division else DIVISIONS, concurrency=concurrency)
+
+
+@app.command()
+def clock() -> None:
+    """Jalankan jam: apa yang terjadi dengan sendirinya (bentuk terpisah)."""
+    from alur.parts import tick
+
+    tick()
+
+
+@app.command()
+def migrate(service: Annotated[list[Service] | None, typer.Argument()] = None) -> None:
+    """Perbarui tabel basis data layanan (kosong berarti semua)."""
+    from alur.parts import settings_of
+    from shared.migrate import migrate as bring_up_to_date
+
+    for name in [str(s) for s in service] if service else SERVICES:
+        bring_up_to_date(settings_of(name).database_url, service=name)
+        typer.echo(f"{name}: tabel terbaru")
+
+
+@app.command()
+def keys(folder: Annotated[Path, typer.Argument(help="Folder kunci.")]) -> None:
+    """Buat kunci yang belum ada (bentuk terpisah)."""
+    from shared import permit
+    from shared.keys import make_keys
+
+    make_keys(folder)
+    if not (folder / "permit.key").exists():
+        permit.new_key_pair(folder)
+    typer.echo(f"Kunci lengkap di {folder}")
+
+
+@contextmanager
+def _databases() -> Iterator[Callable[[str], Any]]:
+    """Open the databases of a running installation: those of the environment, else this machine's own."""
+    from alur.embedded import Postgres
+    from shared.database import Database
+
+    settings = MachineSettings()
+    opened: dict[str, Database] = {}
+
+    def database(service: str) -> Database:
+        if service not in opened:
+            url = os.environ.get(f"ALUR_{service.upper()}_DATABASE_URL")
+            if not url:
+                postgres = Postgres(settings.folder / "postgres")
+                if postgres.pid is None:
+                    _leave(1, "Alur tidak berjalan di folder ini. Jalankan `make up` dahulu, atau isi ALUR_HOME.")
+                url = postgres.url(service)
+            opened[service] = Database(url, application_name="alur-cli")
+        return opened[service]
+
+    try:
+        yield database
+    finally:
+        for one in opened.values():
+            one.close()
+
+
+@audit_app.command("verify")
+def audit_verify(as_json: AsJson = False) -> None:
+    """Periksa rantai audit setiap layanan dan cocokkan dengan jejak perkara."""
+    from alur.auditing import verify_all
+
+    with _databases() as database:
+        report = verify_all(database, anchors=MachineSettings().folder / "anchors")
+    if as_json:
+        typer.echo(report.model_dump_json())
+    else:
+        for line in report.lines():
+            typer.echo(line)
+    raise typer.Exit(0 if report.is_whole else 1)
+
+
+@message_app.command("list")
+def message_list(as_json: AsJson = False) -> None:
+    """Tampilkan pesan yang mati, tertahan, atau lama belum diterima."""
+    from shared import mailbox
+
+    rows: list[dict[str, Any]] = []
+    with _databases() as database:
+        for service in DIVISIONS:
+            with database(service).transaction() as session:
+                rows += [{"service": service, **row} for row in mailbox.troubled(session)]
+    if as_json:
+        typer.echo(json.dumps(rows, default=str))
+    elif not rows:
+        typer.echo("Semua pesan sudah diterima.")
+    for row in [] if as_json else rows:
+        typer.echo(" ".join(f"{key}={value}" for key, value in row.items()))
+
+
+@message_app.command("retry")
+def message_retry(division: Division, message_id: str) -> None:
+    """Kirim ulang satu pesan yang mati."""
+    from shared import mailbox
+
+    with _databases() as database, database(str(division)).transaction() as session:
+        mailbox.retry(session, message_id)
+    typer.echo("Pesan akan dikirim ulang.")
+
+
+@message_app.command("skip")
+def message_skip(
+    division: Division, message_id: str, reason: Annotated[str, typer.Option(help="Alasan tertulis.")]
+) -> None:
+    """Lewati satu pesan yang mati, dengan alasan."""
+    from shared import mailbox
+
+    with _databases() as database, database(str(division)).transaction() as session:
+        mailbox.skip(session, message_id, reason=reason)
+    typer.echo("Pesan dilewati; pesan berikutnya berjalan.")

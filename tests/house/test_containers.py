@@ -1,0 +1,56 @@
+"""The split shape as containers: valid for Compose itself, and complete."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.keys import DIVISIONS, SERVICES
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = Path(sys.executable).parent / "docker-compose"
+
+
+@pytest.fixture(scope="module")
+def composed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return docker-compose.yml as Compose itself reads it, with every secret of .env.example filled in."""
+    example = (ROOT / ".env.example").read_text()
+    filled = tmp_path_factory.mktemp("compose") / "env"
+    filled.write_text("\n".join(f"{line}x" if line.endswith("=") else line for line in example.splitlines()))
+    command = [str(COMPOSE), "--env-file", str(filled), "-f", str(ROOT / "docker-compose.yml"), "config"]
+    done = subprocess.run([*command, "--format", "json"], capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"], "HOME": str(filled.parent)})
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def test_every_service_has_a_web_and_every_division_a_worker(composed: dict[str, Any]) -> None:
+    wanted = set(SERVICES) | {f"{d}-worker" for d in DIVISIONS} | {"clock", "postgres", "redis", "migrate", "keys"}
+
+    assert set(composed["services"]) == wanted
+
+
+def test_only_the_gateway_is_published(composed: dict[str, Any]) -> None:
+    published = {name for name, service in composed["services"].items() if service.get("ports")}
+
+    assert published == {"gateway"}
+
+
+def test_every_secret_must_be_given(tmp_path: Path) -> None:
+    command = [str(COMPOSE), "--env-file", "/dev/null", "-f", str(ROOT / "docker-compose.yml"), "config", "-q"]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)})
+
+    assert done.returncode != 0
+    assert "fill in .env" in done.stderr
+
+
+def test_no_service_knows_anothers_database(composed: dict[str, Any]) -> None:
+    for division in DIVISIONS:
+        for name in (division, f"{division}-worker"):
+            environment = composed["services"][name]["environment"]
+            assert {k for k in environment if k.endswith("DATABASE_URL")} == {f"ALUR_{division.upper()}_DATABASE_URL"}
