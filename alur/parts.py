@@ -5,11 +5,11 @@ import os
 from typing import Any
 
 from fastapi import FastAPI
+from shared.worker import Worker, run_worker
 
 from shared import log
 from shared.keys import DIVISIONS, GATEWAY
 from shared.settings import ServiceSettings
-from shared.worker import Worker, run_worker
 
 
 def settings_of(service: str) -> ServiceSettings:

@@ -288,6 +288,9 @@ class _Web:
             try:
                 await nginx.wait()
             finally:
+                if nginx.returncode is None:
+                    nginx.terminate()
+                    await nginx.wait()
                 # Workers outlive a master that was killed, and keep its port.
                 self._end_group(nginx.pid)
             await asyncio.sleep(pause)

@@ -25,9 +25,7 @@ def remembered(session: Session, *, actor: str, key: str, request_digest: str) -
     Holds a lock until the transaction ends: two at once, and the second sees the first one's answer.
     """
     if len(key) > 200:
-        raise Incomplete(
-            "Idempotency-Key terlalu panjang; paling banyak 200 huruf.", code="bad_idempotency_key"
-        )
+        raise Incomplete("Idempotency-Key terlalu panjang; paling banyak 200 huruf.", code="bad_idempotency_key")
     place = int.from_bytes(hashlib.sha256(f"{actor}\n{key}".encode()).digest()[:8], signed=True)
     session.execute(text("SELECT pg_advisory_xact_lock(:place)"), {"place": place})
     table = idempotency.c

@@ -89,9 +89,7 @@ def inputs(shape: type[BaseModel]) -> list[Input]:
 def _input(name: str, info: FieldInfo) -> Input:
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     kind, choices, rows = _kind(info.annotation, extra)
-    default = (
-        "" if info.is_required() or info.default is None else info.get_default(call_default_factory=True)
-    )
+    default = "" if info.is_required() or info.default is None else info.get_default(call_default_factory=True)
     return Input(
         name=name,
         label=info.title or name.replace("_", " ").capitalize(),
@@ -220,9 +218,7 @@ class Pages:
     """A division's pages: `show` for reading, `act` for doing, both drawn from its templates."""
 
     def __init__(self, folder: Path) -> None:
-        self.router = APIRouter(
-            route_class=Door, include_in_schema=False, default_response_class=HTMLResponse
-        )
+        self.router = APIRouter(route_class=Door, include_in_schema=False, default_response_class=HTMLResponse)
         self.environment = _environment([folder, TEMPLATES])
         self._acts: dict[str, tuple[str, type[BaseModel]]] = {}
 
@@ -291,7 +287,7 @@ class Pages:
             for inner in ("form_token", "idempotency_key"):
                 typed.pop(inner, None)
             try:
-                body = parse(shape, {k: v for k, v in typed.items()})
+                body = parse(shape, dict(typed.items()))
                 target = await run_in_threadpool(do, session, by, thing_id, body, request)
             except Refused as refusal:
                 await run_in_threadpool(session.rollback)

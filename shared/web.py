@@ -49,8 +49,7 @@ class Door(APIRoute):
                 return await _answer(request, session, inner)
             except sqlalchemy.exc.OperationalError as reason:
                 raise Unavailable(
-                    "Basis data sedang tidak menjawab. Isian Anda belum tersimpan; "
-                    "mohon ulangi beberapa saat lagi."
+                    "Basis data sedang tidak menjawab. Isian Anda belum tersimpan; mohon ulangi beberapa saat lagi."
                 ) from reason
             except sqlalchemy.exc.TimeoutError as reason:
                 raise Unavailable("Layanan sedang sangat sibuk. Mohon ulangi beberapa saat lagi.") from reason
@@ -227,9 +226,7 @@ def put_right(errors: Sequence[Any]) -> Incomplete:
 
 
 def _wants_page(request: Request) -> bool:
-    return not request.url.path.startswith("/api") and "text/html" in request.headers.get(
-        "accept", "text/html"
-    )
+    return not request.url.path.startswith("/api") and "text/html" in request.headers.get("accept", "text/html")
 
 
 def make_app(
@@ -375,9 +372,7 @@ def answer_list(request: Request, rows: list[Any], *, after: str | None) -> JSON
     if after:
         asked = {k: v for k, v in request.query_params.items() if k != "after"}
         headers["link"] = f'<{request.url.path}?{urlencode({**asked, "after": after})}>; rel="next"'
-    return JSONResponse(
-        [r.model_dump(mode="json") if isinstance(r, BaseModel) else r for r in rows], headers=headers
-    )
+    return JSONResponse([r.model_dump(mode="json") if isinstance(r, BaseModel) else r for r in rows], headers=headers)
 
 
 def header_text(words: str) -> str:

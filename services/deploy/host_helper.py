@@ -794,7 +794,7 @@ class Wire:
 
 
 def _run(program: list[str]) -> tuple[int, str]:
-    """Run a fixed program with an argument list; return exit code and the first of what it said, made plain."""
+    """Run a fixed program with an argument list; return exit code and what it said, short and made plain."""
     import subprocess
 
     try:
@@ -1629,9 +1629,8 @@ class Helper:
         """Open the front door on a permitted release (F04), and shut it again by itself if it fails."""
         digest = request["digest"]
         # What was opened under this very permit may be opened again after its first term is over.
-        facts = self._show_permit(
-            site, digest, permit, first_opening=not site.was_opened_under(permit, digest)
-        )
+        first = not site.was_opened_under(permit, digest)
+        self._show_permit(site, digest, permit, first_opening=first)
         if _written(site.permit_path(digest), permit.kept(), 0o600):
             self.wire.changed = True
         self._switch(site, digest, request.get("health", "/"))

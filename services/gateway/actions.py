@@ -50,7 +50,7 @@ def add_person(
     unit: str | None = None,
     vendor: str | None = None,
 ) -> Person:
-    """Take a person in and return them; an empty title becomes that of their first role in the SOP.
+    """Take a person in and return them; an empty title becomes the SOP's title of one of their roles.
 
     Raises Incomplete for a username that is malformed or taken, no role, an unknown unit or a poor password.
     """

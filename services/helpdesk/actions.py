@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from services.helpdesk import queries
 from services.helpdesk.authority import ACTS
-from services.helpdesk.model import LiveApplication, Reply, Ticket, TicketCounter, TicketStatus
+from services.helpdesk.model import LiveApplication, Reply, Ticket, TicketCounter
 from shared.authority import authorize
 from shared.database import utc_now
 from shared.errors import Incomplete, NotFound, OutOfTurn
@@ -206,5 +206,3 @@ def _next_number(session: Session) -> str:
         .returning(TicketCounter.last)
     )
     return f"TKT-{year}-{session.scalar(statement):04d}"
-
-

@@ -19,7 +19,7 @@ class Table(House):
 
 
 class TicketStatus(StrEnum):
-    """How far a ticket is (`domain.md` §6)."""
+    """How far a ticket is."""
 
     NEW = "new"
     IN_PROGRESS = "in_progress"
@@ -38,9 +38,15 @@ STATUS_LABELS = {
     TicketStatus.CLOSED: "Ditutup",
 }
 MOVES = {
-    "answer": ({TicketStatus.NEW, TicketStatus.IN_PROGRESS, TicketStatus.ESCALATED}, TicketStatus.WAITING_USER),
+    "answer": (
+        {TicketStatus.NEW, TicketStatus.IN_PROGRESS, TicketStatus.ESCALATED},
+        TicketStatus.WAITING_USER,
+    ),
     "add": ({TicketStatus.WAITING_USER, TicketStatus.RESOLVED}, TicketStatus.IN_PROGRESS),
-    "escalate": ({TicketStatus.NEW, TicketStatus.IN_PROGRESS, TicketStatus.WAITING_USER}, TicketStatus.ESCALATED),
+    "escalate": (
+        {TicketStatus.NEW, TicketStatus.IN_PROGRESS, TicketStatus.WAITING_USER},
+        TicketStatus.ESCALATED,
+    ),
     "resolve": (
         {TicketStatus.NEW, TicketStatus.IN_PROGRESS, TicketStatus.WAITING_USER, TicketStatus.ESCALATED},
         TicketStatus.RESOLVED,

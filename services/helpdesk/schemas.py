@@ -25,9 +25,7 @@ class NewTicket(BaseModel):
     priority: Literal["low", "medium", "high", "critical"] = Field(
         "medium",
         title="Prioritas",
-        json_schema_extra={
-            "labels": {"low": "Rendah", "medium": "Sedang", "high": "Tinggi", "critical": "Kritis"}
-        },
+        json_schema_extra={"labels": {"low": "Rendah", "medium": "Sedang", "high": "Tinggi", "critical": "Kritis"}},
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, StringConstraints
 
 from shared.errors import FieldError, Refused
 
@@ -35,6 +35,9 @@ class Severity(StrEnum):
     MEDIUM = "medium"
     LOW = "low"
 
+
+# A set has no order, and the digest of the policy must have one.
+Severities = Annotated[frozenset[Severity], PlainSerializer(sorted, return_type=list[Severity])]
 
 SEVERITY_WORDS = {
     Severity.CRITICAL: "kritis",
@@ -97,8 +100,8 @@ class Policy(_Frozen):
     """The standing rules of the security test."""
 
     version: int
-    blocking: frozenset[Severity]
-    never_accepted: frozenset[Severity]
+    blocking: Severities
+    never_accepted: Severities
     acceptance_days: int = Field(ge=1)
     due_days: dict[Severity, int]
     engines: dict[str, dict[str, JsonValue]] = Field(min_length=1)
@@ -153,8 +156,8 @@ def judge(
 ) -> Judgement:
     """Say whether the build `digest` may pass, and every reason why not (S08).
 
-    `scans` in the order in which they were made: the latest of each engine counts. `by_hand` are open findings
-    of people; `unanswered` the controls that nobody has answered yet.
+    `scans` in the order in which they were made: the latest of each engine counts. `by_hand` are open
+    findings of people; `unanswered` the controls that nobody has answered yet.
     """
     reasons: list[Reason] = []
     findings = list(by_hand)
@@ -168,9 +171,7 @@ def judge(
         if finding.severity in policy.blocking:
             reasons += _finding_faults(policy, finding, accepted.get(finding.fingerprint), today)
     if waiting := sorted(set(unanswered)):
-        reasons.append(
-            Reason(code="unanswered_control", words=f"Butir kendali belum dijawab: {', '.join(waiting)}.")
-        )
+        reasons.append(Reason(code="unanswered_control", words=f"Butir kendali belum dijawab: {', '.join(waiting)}."))
     return Judgement(may_pass=not reasons, reasons=tuple(reasons))
 
 
@@ -191,14 +192,10 @@ def _scan_faults(policy: Policy, engine: str, scan: ScanResult | None, digest: s
         return [Reason(code="scan_missing", words=f"Pemindaian {engine} belum dijalankan.")]
     faults = []
     if scan.digest != digest:
-        faults.append(
-            Reason(code="scan_of_other_build", words=f"Pemindaian {engine} adalah untuk kemasan lain.")
-        )
+        faults.append(Reason(code="scan_of_other_build", words=f"Pemindaian {engine} adalah untuk kemasan lain."))
     if scan.policy_digest != policy.engine_digest(engine):
         faults.append(
-            Reason(
-                code="scan_under_other_rules", words=f"Pemindaian {engine} memakai aturan yang sudah diganti."
-            )
+            Reason(code="scan_under_other_rules", words=f"Pemindaian {engine} memakai aturan yang sudah diganti.")
         )
     if not scan.complete or scan.problems:
         because = f": {scan.problems[0]}" if scan.problems else "."
@@ -206,9 +203,7 @@ def _scan_faults(policy: Policy, engine: str, scan: ScanResult | None, digest: s
     return faults
 
 
-def _finding_faults(
-    policy: Policy, finding: Finding, acceptance: Acceptance | None, today: date
-) -> list[Reason]:
+def _finding_faults(policy: Policy, finding: Finding, acceptance: Acceptance | None, today: date) -> list[Reason]:
     words = f"Temuan {SEVERITY_WORDS[finding.severity]} “{finding.title}” ({finding.where})"
     if acceptance is None:
         return [Reason(code="open_finding", words=f"{words} masih terbuka.")]
@@ -216,16 +211,10 @@ def _finding_faults(
         return [Reason(code="never_accepted", words=f"{words} tidak boleh diterima sebagai risiko.")]
     approvers = {acceptance.approved_by_security_head, acceptance.approved_by_head}
     if len(approvers) < 2 or acceptance.requested_by in approvers:
-        return [
-            Reason(
-                code="self_approval", words=f"Penerimaan risiko atas {words} disetujui pemintanya sendiri."
-            )
-        ]
+        return [Reason(code="self_approval", words=f"Penerimaan risiko atas {words} disetujui pemintanya sendiri.")]
     longest = acceptance.accepted_on + timedelta(days=policy.acceptance_days)
     if not acceptance.accepted_on <= today <= min(acceptance.until_on, longest):
-        return [
-            Reason(code="acceptance_expired", words=f"Masa penerimaan risiko atas {words} tidak berlaku.")
-        ]
+        return [Reason(code="acceptance_expired", words=f"Masa penerimaan risiko atas {words} tidak berlaku.")]
     return []
 
 

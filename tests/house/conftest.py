@@ -15,7 +15,9 @@ def handled(tmp_path: Path) -> dict[str, set[str]]:
     result = {}
     for service in DIVISIONS:
         settings = importlib.import_module(f"services.{service}.settings").Settings(
-            database_url="postgresql+psycopg:///nowhere", keys_folder=tmp_path / "keys", files_folder=tmp_path / "files"
+            database_url="postgresql+psycopg:///nowhere",
+            keys_folder=tmp_path / "keys",
+            files_folder=tmp_path / "files",
         )
         worker = importlib.import_module(f"services.{service}.tasks").make_worker(settings)
         result[service] = set(worker.handlers)

@@ -22,7 +22,13 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     filled = tmp_path_factory.mktemp("compose") / "env"
     filled.write_text("\n".join(f"{line}x" if line.endswith("=") else line for line in example.splitlines()))
     command = [str(COMPOSE), "--env-file", str(filled), "-f", str(ROOT / "docker-compose.yml"), "config"]
-    done = subprocess.run([*command, "--format", "json"], capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"], "HOME": str(filled.parent)})
+    done = subprocess.run(
+        [*command, "--format", "json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": os.environ["PATH"], "HOME": str(filled.parent)},
+    )
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout)
     return result
@@ -41,9 +47,23 @@ def test_only_the_gateway_is_published(composed: dict[str, Any]) -> None:
 
 
 def test_every_secret_must_be_given(tmp_path: Path) -> None:
-    command = [str(COMPOSE), "--env-file", "/dev/null", "-f", str(ROOT / "docker-compose.yml"), "config", "-q"]
+    command = [
+        str(COMPOSE),
+        "--env-file",
+        "/dev/null",
+        "-f",
+        str(ROOT / "docker-compose.yml"),
+        "config",
+        "-q",
+    ]
 
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)})
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+    )
 
     assert done.returncode != 0
     assert "fill in .env" in done.stderr

@@ -9,7 +9,18 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(p for folder in ("alur", "shared", "services") for p in (ROOT / folder).rglob("*.py"))
 OURS = [p for p in SOURCES if "migrations" not in p.parts]
-FORBIDDEN_NAMES = {"util", "utils", "helper", "helpers", "common", "misc", "base", "core", "manager", "service"}
+FORBIDDEN_NAMES = {
+    "util",
+    "utils",
+    "helper",
+    "helpers",
+    "common",
+    "misc",
+    "base",
+    "core",
+    "manager",
+    "service",
+}
 DIVISIONS = ("proposal", "budget", "deploy", "security", "helpdesk")
 
 
@@ -33,7 +44,14 @@ def test_no_file_is_named_for_nothing() -> None:
 
 
 def test_nobody_commits_but_the_edge() -> None:
-    edges = {"shared/web.py", "shared/mailbox.py", "shared/worker.py", "shared/jobs.py", "shared/migrate.py", "shared/clock.py"}
+    edges = {
+        "shared/web.py",
+        "shared/mailbox.py",
+        "shared/worker.py",
+        "shared/jobs.py",
+        "shared/migrate.py",
+        "shared/clock.py",
+    }
     guilty = []
     for path in OURS:
         if _name(path) in edges or path.parts[-3:-1] == ("alur",) or "gateway" in path.parts:
@@ -80,9 +98,12 @@ def test_no_shell_text_anywhere() -> None:
         for node in ast.walk(_tree(path)):
             if isinstance(node, ast.keyword) and node.arg == "shell":
                 guilty.append(_name(path))
-            if isinstance(node, ast.Attribute) and node.attr in ("system", "popen") and isinstance(node.value, ast.Name):
-                if node.value.id == "os":
-                    guilty.append(_name(path))
+            if (
+                isinstance(node, ast.Attribute)
+                and node.attr in ("system", "popen")
+                and isinstance(node.value, ast.Name)
+            ) and node.value.id == "os":
+                guilty.append(_name(path))
 
     assert guilty == []
 
@@ -116,7 +137,7 @@ def test_every_message_has_exactly_one_handler_at_each_receiver(handled: dict[st
 
 
 def test_no_address_stands_in_a_lock() -> None:
-    locks = [p for p in ROOT.glob("*.lock")]
+    locks = list(ROOT.glob("*.lock"))
 
     assert locks
     assert [p.name for p in locks if "://" in p.read_text()] == []

@@ -67,6 +67,8 @@ class Installation(Kept, Moving, Table):
     plan_digest: Mapped[str] = mapped_column(String(64), default="")
     approved_digest: Mapped[str] = mapped_column(String(64), default="")
     """Digest of the plan that was approved; another plan needs another approval."""
+    maker: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    """The person who made the plan, as signed: in the trace the installation is theirs."""
     made_by_id: Mapped[UUID]
     made_by_name: Mapped[str] = mapped_column(String(200))
     approved_by_id: Mapped[UUID | None]

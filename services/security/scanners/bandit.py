@@ -12,7 +12,7 @@ import re
 import shutil
 import signal
 import stat
-import subprocess  # nosec B404 - the one place where programs are run
+import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -39,7 +39,9 @@ _HEAD = 64 << 10
 _MAX_REPORT = 64 << 20
 _MAX_STDERR = 1 << 20
 
-_CANARY = "000000.py"
+_TREE = "../src"
+"""Where the files lie, seen from the folder in which the tool runs."""
+_CANARY = f"{_TREE}/000000.py"
 # The second line proves that `# nosec` is not obeyed.
 _CANARY_TEXT = """\
 import subprocess
@@ -83,8 +85,8 @@ _OTHER_SUFFIXES = frozenset(
 )
 _SHEBANG = re.compile(rb"#![^\n]*\b(python|pypy)", re.IGNORECASE)
 _LOOKS_PYTHON = re.compile(
-    rb"^\s*(import [\w.]+( as \w+)?(,.*)?|from [\w.]+ import .+|(async )?def \w+\(.*|class \w+.*:"
-    rb"|if __name__ ?== ?.+:|exec\(.+|print\(.+|__import__\(.+)[;\s]*(#.*)?$",
+    rb"^[ \t]*(import \w|from [\w.]+ import |(async )?def \w+\(|class \w|if __name__"
+    rb"|exec\(|print\(|__import__\()",
     re.MULTILINE,
 )
 _TEXT_IN_QUOTES = re.compile(r"""("|')(?:(?!\1).)+\1""")
@@ -161,21 +163,20 @@ def judge_report(
 ) -> tuple[list[str], list["Result"]]:
     """Return what is wrong with bandit's report, in Indonesian, and its results without the canary's.
 
-    `files` maps our names (`src/000001.py`) to the build's; the canary is expected beside them.
+    `files` maps our names (`../src/000001.py`) to the build's; the canary is expected beside them.
     """
     try:
         read = Report.model_validate_json(report)
     except ValidationError:
         return ["Laporan bandit tidak ada, terpotong, atau tidak sah."], []
-    canary = f"src/{_CANARY}"
-    named = {**files, canary: "berkas penanda"}
+    named = {**files, _CANARY: "berkas penanda"}
     problems = [
         f"Berkas {printable(named.get(error.filename, error.filename))} tidak dapat diperiksa bandit "
         f"({printable(error.reason, most=100)}). Mohon perbaiki atau keluarkan berkas itu."
         for error in read.errors
     ]
     problems += _coverage_faults(read, named)
-    problems += _canary_faults(read, canary, version)
+    problems += _canary_faults(read, version)
     # A rule that breaks is only logged, and its findings are silently lost.
     if b"internal error" in log or b"\tERROR\t" in log or len(log) >= _MAX_STDERR:
         problems.append("Bandit melaporkan gangguan dalam dirinya; hasilnya tidak dapat dipercaya.")
@@ -201,8 +202,8 @@ def _coverage_faults(read: "Report", named: Mapping[str, str]) -> list[str]:
     return problems
 
 
-def _canary_faults(read: "Report", canary: str, version: str) -> list[str]:
-    seen = [result for result in read.results if result.filename == canary]
+def _canary_faults(read: "Report", version: str) -> list[str]:
+    seen = [result for result in read.results if result.filename == _CANARY]
     if not {(result.test_id, result.line_number) for result in seen} >= _CANARY_FINDINGS:
         return ["Temuan pada berkas penanda tidak muncul: aturan bandit tidak berjalan lengkap."]
     if not all(f"/{version}/" in result.more_info for result in seen):
@@ -273,7 +274,7 @@ class _Run:
         inventory = take_inventory(target)
         self.findings += [_compiled_finding(entry) for entry in inventory.compiled]
         entries = inventory.python + self._parsed(target.store, inventory.guessed, folder)
-        files = {f"src/{number:06}.py": entry for number, entry in enumerate(entries, 1)}
+        files = {f"{_TREE}/{number:06}.py": entry for number, entry in enumerate(entries, 1)}
         self.scanned = [entry.path for entry in entries]
         report, log = self._bandit(target.store, files, folder)
         problems, results = judge_report(
@@ -283,7 +284,7 @@ class _Run:
         self.findings += self._findings(results, files, folder)
 
     def _parsed(self, store: Store, guessed: Sequence[Entry], folder: Path) -> list[Entry]:
-        """Return those files that a parser takes for Python; a parser that fails makes the scan incomplete."""
+        """Return those files that a parser takes for Python; its failure makes the scan incomplete."""
         if not guessed:
             return []
         looks = folder / "looks"
@@ -301,9 +302,11 @@ class _Run:
     def _bandit(self, store: Store, files: Mapping[str, Entry], folder: Path) -> tuple[bytes, bytes]:
         source = folder / "src"
         source.mkdir()
-        (source / _CANARY).write_text(_CANARY_TEXT)
+        out = folder / "out"
+        out.mkdir(exist_ok=True)
+        (out / _CANARY).write_text(_CANARY_TEXT)
         for name, entry in files.items():
-            store.copy(entry.sha256, folder / name)
+            store.copy(entry.sha256, out / name)
         source.chmod(0o500)
         (folder / "empty.ini").write_text("[bandit]\n")
         (folder / "bandit.yaml").write_text(
@@ -311,9 +314,9 @@ class _Run:
         )
         # An empty -x, for bandit's own list would leave out .git, .tox and the like.
         options = ["--ini", str(folder / "empty.ini"), "-c", str(folder / "bandit.yaml"), "-x", ""]
-        options += ["--ignore-nosec", "-q", "-f", "json", "-o", "report.json", "-r", "--", "../src"]
+        options += ["--ignore-nosec", "-q", "-f", "json", "-o", "report.json", "-r", "--", _TREE]
         log = self._run(_LAUNCH, options, folder)
-        return _capped(folder / "out" / "report.json", _MAX_REPORT).replace(b'"../src/', b'"src/'), log
+        return _capped(out / "report.json", _MAX_REPORT), log
 
     def _run(self, program: str, arguments: Sequence[str], folder: Path) -> bytes:
         """Run a program of ours under limits, in a group of its own; return what it complained of.
@@ -359,7 +362,7 @@ class _Run:
         findings = []
         for result in sorted(results, key=lambda one: (one.filename, one.line_number, one.test_id)):
             path = files[result.filename].path
-            code = _lines(folder / result.filename, result.line_range or [result.line_number])
+            code = _lines(folder / "out" / result.filename, result.line_range or [result.line_number])
             if result.test_id in _SECRET_RULES:
                 code = _TEXT_IN_QUOTES.sub("“•••”", code)
             context = (result.test_id, path, " ".join(code.split()))
@@ -408,14 +411,17 @@ def _can_isolate() -> bool:
     """Tell whether this system lets us shut a program off from network and processes."""
     if shutil.which("unshare", path=os.defpath) is None:
         return False
-    trial = subprocess.run(
-        ["unshare", *_FULL_ISOLATION, "--", "true"],
-        env={"PATH": os.defpath},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=10,
-        check=False,
-    )
+    try:
+        trial = subprocess.run(
+            ["unshare", *_FULL_ISOLATION, "--", "true"],
+            env={"PATH": os.defpath},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
     return trial.returncode == 0
 
 
@@ -443,7 +449,7 @@ def _compiled_finding(entry: Entry) -> Finding:
         risk="Kode ini dapat berjalan di server, tetapi isinya tidak dapat diperiksa.",
         where=entry.path,
         evidence=f"SHA-256 {entry.sha256}",
-        recommendation="Keluarkan berkas ini (misalnya folder __pycache__) dari kemasan dan sertakan kode sumbernya.",
+        recommendation="Keluarkan berkas ini (misalnya folder __pycache__) dan sertakan kode sumbernya.",
     )
 
 

@@ -203,7 +203,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_outbox_due",
         "outbox",
-        ["due_at"],
+        ["dest", "due_at"],
         unique=False,
         schema="msg",
         postgresql_where=sa.text("sent_at IS NOT NULL AND acked_at IS NULL AND dead_at IS NULL"),
@@ -211,7 +211,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_outbox_fresh",
         "outbox",
-        ["seq"],
+        ["dest", "seq"],
         unique=False,
         schema="msg",
         postgresql_where=sa.text("sent_at IS NULL AND acked_at IS NULL AND dead_at IS NULL"),

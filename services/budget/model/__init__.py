@@ -1,0 +1,96 @@
+"""The nouns of the budget division: tables, states, and the moves that a state allows."""
+
+from services.budget.model.ceiling import Ceiling, CeilingDecision, Distribution, Entry
+from services.budget.model.claim import CLAIM_LABELS, CLAIM_MOVES, Claim, ClaimStatus, Payment
+from services.budget.model.contract import (
+    ALL_ITEMS,
+    BINDING,
+    CATEGORY_LABELS,
+    CONTRACT_LABELS,
+    CONTRACT_MOVES,
+    DOCUMENT_ITEMS,
+    DOCUMENT_LABELS,
+    FORM_LABELS,
+    IN_FORCE,
+    METHOD_LABELS,
+    Contract,
+    ContractStatus,
+    Document,
+    DocumentStatus,
+    FinancialReport,
+    Term,
+)
+from services.budget.model.conveyance import (
+    CONVEYANCE_LABELS,
+    SIGN_OFF_ROLES,
+    Conveyance,
+    ConveyanceSignature,
+    ConveyanceStatus,
+)
+from services.budget.model.handover import (
+    HANDOVER_LABELS,
+    HANDOVER_ROLES,
+    Handover,
+    HandoverSignature,
+    HandoverStatus,
+)
+from services.budget.model.paper import IssuedPaper
+from services.budget.model.plan import (
+    PLAN_LABELS,
+    PLAN_MOVES,
+    Account,
+    BudgetPlan,
+    PlanLine,
+    PlanStatus,
+    PlanVersion,
+)
+from services.budget.model.table import Table
+from services.budget.model.vendor import Vendor
+
+__all__ = [
+    "ALL_ITEMS",
+    "BINDING",
+    "CATEGORY_LABELS",
+    "CLAIM_LABELS",
+    "CLAIM_MOVES",
+    "CONTRACT_LABELS",
+    "CONTRACT_MOVES",
+    "CONVEYANCE_LABELS",
+    "DOCUMENT_ITEMS",
+    "DOCUMENT_LABELS",
+    "FORM_LABELS",
+    "HANDOVER_LABELS",
+    "HANDOVER_ROLES",
+    "IN_FORCE",
+    "METHOD_LABELS",
+    "PLAN_LABELS",
+    "PLAN_MOVES",
+    "SIGN_OFF_ROLES",
+    "Account",
+    "BudgetPlan",
+    "Ceiling",
+    "CeilingDecision",
+    "Claim",
+    "ClaimStatus",
+    "Contract",
+    "ContractStatus",
+    "Conveyance",
+    "ConveyanceSignature",
+    "ConveyanceStatus",
+    "Distribution",
+    "Document",
+    "DocumentStatus",
+    "Entry",
+    "FinancialReport",
+    "Handover",
+    "HandoverSignature",
+    "HandoverStatus",
+    "IssuedPaper",
+    "Payment",
+    "PlanLine",
+    "PlanStatus",
+    "PlanVersion",
+    "Table",
+    "Term",
+    "Vendor",
+]

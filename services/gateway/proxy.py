@@ -1,0 +1,598 @@
+"""The gateway's way of a request: who is it, may it be sent on, to which door, and the page around the answer."""
+
+import asyncio
+import hmac
+import re
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import sqlalchemy.exc
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.gateway import sign_in
+from services.gateway.doors import CallerGone, Doors, Part, Silent, prefix_of
+from services.gateway.frame import KEPT_FOR_A_YEAR, Frame, Static, guarding_headers, sign_in_path
+from services.gateway.settings import Settings
+from shared import identity
+from shared.database import Database, utc_now
+from shared.errors import NotAllowed, NotFound, NotSignedIn, Refused, TooLarge, Unavailable
+from shared.identity import Caller
+from shared.log import logger
+from shared.pages import refusal_fragment
+from shared.web import SAFE, problem
+
+FORM_LIMIT = 1024 * 1024
+UPLOAD_LIMIT = 512 * 1024 * 1024
+PEEK = 64 * 1024
+"""Of an upload no more than this is looked at; the rest streams past."""
+REMEMBERED_FOR = 2.0
+"""Seconds for which a session is believed without asking the database again."""
+OPEN_PATHS = frozenset({"/masuk", "/api/health", "/api/openapi.json", "/api/docs"})
+OPEN_PREFIXES = frozenset({"/periksa"})
+"""Pages for everybody: whether a paper is genuine may be checked without an account."""
+SECRET_PATHS = frozenset({"/masuk", "/api/session", "/api/tokens"})
+"""Their answers hold secrets: they are never kept for a repeat."""
+NOT_PASSED_ON = frozenset(
+    {
+        identity.HEADER.encode(),
+        b"authorization",
+        b"cookie",
+        b"x-form-token",
+        b"forwarded",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+        b"x-real-ip",
+        b"accept-encoding",
+        b"origin",
+        b"referer",
+    }
+)
+PAGE_TITLE = b"x-alur-title"
+
+
+@dataclass
+class Knock:
+    """One request as it came in."""
+
+    scope: Scope
+    headers: dict[bytes, bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read the headers once; of a repeated one the first counts."""
+        self.headers = {}
+        for name, value in self.scope["headers"]:
+            self.headers.setdefault(name.lower(), value)
+
+    def header(self, name: str) -> str:
+        """Return a header's text, empty when it is absent."""
+        return self.headers.get(name.encode(), b"").decode("latin-1")
+
+    @property
+    def method(self) -> str:
+        """Return the method."""
+        return str(self.scope["method"])
+
+    @property
+    def path(self) -> str:
+        """Return the decoded path."""
+        return str(self.scope["path"])
+
+    @property
+    def target(self) -> str:
+        """Return path and query as the address bar shows them."""
+        query = self.scope.get("query_string", b"").decode("latin-1")
+        return self.path + (f"?{query}" if query else "")
+
+    @property
+    def is_safe(self) -> bool:
+        """Tell whether the method only reads."""
+        return self.method in SAFE
+
+    @property
+    def is_part_of_page(self) -> bool:
+        """Tell whether a script of ours asks for a fragment without the page around it."""
+        return b"hx-request" in self.headers
+
+    @property
+    def wants_page(self) -> bool:
+        """Tell whether a person looks at the answer."""
+        return not self.path.startswith("/api") and "text/html" in (self.header("accept") or "text/html")
+
+    def cookie(self, name: str) -> str:
+        """Return a cookie's value, empty when it is absent or stands twice."""
+        found = [
+            value
+            for key, separator, value in (c.strip().partition("=") for c in self.header("cookie").split(";"))
+            if separator and key == name
+        ]
+        return found[0] if len(found) == 1 else ""
+
+
+@dataclass(frozen=True)
+class Known:
+    """Who asks, and how that is known."""
+
+    caller: Caller
+    scopes: frozenset[str] = frozenset({"read", "write"})
+    by_cookie: bool = True
+
+
+class Memory:
+    """Sessions and tokens that were looked up a moment ago."""
+
+    def __init__(self, seconds: float = REMEMBERED_FOR) -> None:
+        self._seconds = seconds
+        self._kept: dict[str, tuple[Known, float]] = {}
+
+    def recall(self, secret: str) -> Known | None:
+        """Return who the secret stood for a moment ago, or None."""
+        found = self._kept.get(sign_in.digest(secret))
+        return found[0] if found and time.monotonic() - found[1] < self._seconds else None
+
+    def keep(self, secret: str, known: Known) -> None:
+        """Remember who the secret stands for."""
+        if len(self._kept) > 5_000:
+            self._kept.clear()
+        self._kept[sign_in.digest(secret)] = (known, time.monotonic())
+
+    def forget(self) -> None:
+        """Look everything up again: somebody signed out or took a token back."""
+        self._kept.clear()
+
+
+class Gateway:
+    """The one web application that people and programs reach; everything else stands behind it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        own: ASGIApp,
+        own_paths: frozenset[str],
+        doors: Doors,
+        database: Database,
+        frame: Frame,
+        static: Static,
+        memory: Memory,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.settings = settings
+        self.own = own
+        self.own_paths = own_paths
+        self.doors = doors
+        self.database = database
+        self.frame = frame
+        self.static = static
+        self.memory = memory
+        self.clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (or start and stop with the server)."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._answer(Knock(scope), receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1003})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await self.doors.learn()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.doors.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _answer(self, knock: Knock, receive: Receive, send: Send) -> None:
+        known: Known | None = None
+        reply = Reply(self, knock, send)
+        try:
+            _refuse_odd_path(knock.path)
+            if knock.path.startswith("/static/"):
+                await self._static(knock)(knock.scope, receive, reply)
+                return
+            known = reply.known = await self._known(knock)
+            part = await self._part(knock.path)
+            if known is None and not self._is_open(knock):
+                raise NotSignedIn("Halaman ini memerlukan akun. Silakan masuk dahulu.")
+            if known and not knock.is_safe and "write" not in known.scopes:
+                raise NotAllowed("Token ini hanya untuk membaca. Buat token dengan lingkup tulis bila diperlukan.")
+            inlet = Inlet(knock, receive)
+            lifted = await self._guard(knock, known, inlet)
+            await self._pass_on(knock, known, part, lifted, inlet, reply)
+        except CallerGone:
+            return
+        except Refused as refusal:
+            if not reply.has_begun:
+                await self._refuse(refusal, knock, known, receive, reply)
+
+    # Who is it ------------------------------------------------------------------------------------------
+
+    async def _known(self, knock: Knock) -> Known | None:
+        authorization = knock.header("authorization")
+        if authorization:
+            scheme, _, text = authorization.partition(" ")
+            found = await self._look_up(text.strip(), is_cookie=False) if scheme.lower() == "bearer" else None
+            if found is None:
+                raise NotSignedIn("Token tidak dikenal, sudah dicabut, atau sudah berakhir. Buat token baru.")
+            return found
+        token = knock.cookie(self.cookie_name)
+        return await self._look_up(token, is_cookie=True) if token else None
+
+    async def _look_up(self, secret: str, *, is_cookie: bool) -> Known | None:
+        found = self.memory.recall(secret)
+        if found is None:
+            found = await run_in_threadpool(self._read_known, secret, is_cookie=is_cookie)
+            if found:
+                self.memory.keep(secret, found)
+        # A cookie's secret is no bearer token, nor the other way round.
+        return found if found and found.by_cookie is is_cookie else None
+
+    def _read_known(self, secret: str, *, is_cookie: bool) -> Known | None:
+        try:
+            with self.database.transaction() as session:
+                if is_cookie:
+                    caller = sign_in.session_caller(session, secret, now=self.clock())
+                    return Known(caller) if caller else None
+                found = sign_in.token_caller(session, secret, now=self.clock())
+                return Known(found[0], found[1], by_cookie=False) if found else None
+        except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.TimeoutError) as reason:
+            raise Unavailable("Alur sedang sangat sibuk. Mohon ulangi beberapa saat lagi.") from reason
+
+    @property
+    def cookie_name(self) -> str:
+        """Return the name of the session cookie; the prefix binds it to https and this very host."""
+        return "__Host-alur" if self.settings.is_secure else "alur"
+
+    def _is_open(self, knock: Knock) -> bool:
+        if knock.path in OPEN_PATHS or prefix_of(knock.path) in OPEN_PREFIXES:
+            return True
+        return knock.path == "/api/session" and knock.method == "POST"
+
+    # May it be sent on ----------------------------------------------------------------------------------
+
+    async def _guard(self, knock: Knock, known: Known | None, inlet: "Inlet") -> dict[bytes, bytes]:
+        """Refuse what another site may have sent; return the headers that the body's first fields stand for."""
+        await inlet.look()
+        if knock.is_safe:
+            return {}
+        if known is None or known.by_cookie:
+            self._refuse_foreign(knock)
+        given = inlet.fields.get("form_token", "") or knock.header("x-form-token")
+        is_signing_in = knock.path in ("/masuk", "/api/session") and knock.method == "POST"
+        if known and known.by_cookie and not is_signing_in:
+            if not given:
+                raise NotAllowed(
+                    "Permintaan ini tidak membawa tanda formulir. Muat ulang halaman, lalu kirim sekali lagi.",
+                    code="form_token_missing",
+                )
+            if not hmac.compare_digest(given.encode(), known.caller.form_token.encode()):
+                raise NotAllowed(
+                    "Formulir ini berasal dari sesi yang lain atau sudah berakhir. Muat ulang halaman, lalu kirim "
+                    "sekali lagi.",
+                    code="form_token_wrong",
+                )
+        key = inlet.fields.get("idempotency_key", "")
+        return {b"idempotency-key": key.encode()} if key and b"idempotency-key" not in knock.headers else {}
+
+    def _refuse_foreign(self, knock: Knock) -> None:
+        origin = knock.header("origin")
+        if not origin and knock.header("referer"):
+            parts = urlsplit(knock.header("referer"))
+            origin = f"{parts.scheme}://{parts.netloc}"
+        came_from_elsewhere = knock.header("sec-fetch-site") in ("cross-site", "same-site")
+        if (origin and origin not in self.settings.own_origins) or (not origin and came_from_elsewhere):
+            raise NotAllowed(
+                f"Formulir ini tidak dikirim dari halaman {self.settings.site_name} yang resmi. Buka "
+                f"{self.settings.public_url}, lalu ulangi dari sana.",
+                code="foreign_origin",
+            )
+
+    # To which door --------------------------------------------------------------------------------------
+
+    async def _part(self, path: str) -> Part | None:
+        """Return the division to ask, or None when the gateway answers itself."""
+        prefix = prefix_of(path)
+        if path == "/" or prefix in self.own_paths:
+            return None
+        part = await self.doors.part_for(path)
+        if part is None and self.doors.unknown:
+            names = ", ".join(p.title for p in self.doors.unknown)
+            raise Unavailable(
+                f"Halaman ini mungkin milik bagian yang sedang tidak menjawab: {names}. Bagian lain tetap dapat "
+                "dipakai. Mohon ulangi beberapa saat lagi.",
+                code="part_silent",
+            )
+        return part
+
+    async def _pass_on(
+        self,
+        knock: Knock,
+        known: Known | None,
+        part: Part | None,
+        lifted: dict[bytes, bytes],
+        inlet: "Inlet",
+        reply: "Reply",
+    ) -> None:
+        headers = [(k, v) for k, v in knock.scope["headers"] if k.lower() not in NOT_PASSED_ON]
+        # Pages are put together from plain bytes; what is on the wire is the outer server's matter.
+        headers += [(b"accept-encoding", b"identity"), *lifted.items()]
+        scope = {key: knock.scope[key] for key in PASSED_SCOPE if key in knock.scope}
+        scope |= {"headers": headers, "root_path": "", "state": {}}
+        if part is None:
+            if knock.path in SECRET_PATHS:
+                scope["headers"] = [(k, v) for k, v in headers if k != b"idempotency-key"]
+            scope["state"] = {"address": self._address(knock), "cookie": knock.cookie(self.cookie_name)}
+            if known:
+                scope["state"] |= {"caller": known.caller, "by_cookie": known.by_cookie}
+            await self._call(self.own, scope, inlet, reply)
+            return
+        if known:
+            headers.append((identity.HEADER.encode(), part.signed(known.caller)))
+        try:
+            await self._call(part.app, scope, inlet, reply)
+            self.doors.note(part, is_silent=False)
+        except Silent as reason:
+            self.doors.note(part, is_silent=True)
+            logger().warning("part_did_not_answer", part=part.name, path=knock.path, reason=str(reason))
+            if reply.has_begun:
+                # Cut off, so that half an answer does not look whole.
+                raise
+            raise Unavailable(
+                f"Bagian {part.title} sedang tidak menjawab. Bagian lain tetap dapat dipakai; yang Anda kirim ke "
+                "bagian ini belum tersimpan. Mohon ulangi beberapa saat lagi.",
+                code="part_silent",
+            ) from reason
+
+    async def _call(self, app: ASGIApp, scope: Scope, inlet: "Inlet", reply: "Reply") -> None:
+        try:
+            await app(scope, inlet, reply)
+        except (Silent, CallerGone, Refused):
+            raise
+        except Exception:
+            # The division has logged it and, as a rule, answered 500 already.
+            if inlet.is_too_large and not reply.has_begun:
+                raise _too_large(inlet.limit) from None
+            if not reply.has_begun:
+                raise _broken() from None
+        if inlet.is_too_large and not reply.has_begun:
+            raise _too_large(inlet.limit)
+        await reply.finish()
+
+    def _address(self, knock: Knock) -> str:
+        client = knock.scope.get("client")
+        address = client[0] if client else "local"
+        if self.settings.trusted_proxy and address == self.settings.trusted_proxy:
+            address = knock.header("x-forwarded-for").rpartition(",")[2].strip() or address
+        return str(address)[:60]
+
+    def _static(self, knock: Knock) -> Response:
+        file = self.static.by_path.get(knock.path)
+        if file is None or knock.method not in ("GET", "HEAD"):
+            raise NotFound("Berkas ini tidak ada. Muat ulang halaman.")
+        body = file.content if knock.method == "GET" else b""
+        return Response(body, media_type=file.kind, headers={"cache-control": KEPT_FOR_A_YEAR})
+
+    # The answer -----------------------------------------------------------------------------------------
+
+    async def _refuse(
+        self, refusal: Refused, knock: Knock, known: Known | None, receive: Receive, reply: "Reply"
+    ) -> None:
+        response: Response
+        if isinstance(refusal, NotSignedIn) and known is None and knock.wants_page and not knock.is_part_of_page:
+            target = knock.target if knock.method in ("GET", "HEAD") else "/"
+            response = RedirectResponse(sign_in_path(target), status_code=303)
+        elif knock.wants_page:
+            response = refusal_fragment(refusal)
+            if isinstance(refusal, NotSignedIn):
+                response.headers["hx-redirect"] = "/masuk"
+        else:
+            response = problem(refusal, instance=knock.path)
+            if isinstance(refusal, NotSignedIn):
+                response.headers["www-authenticate"] = "Bearer"
+        await response(knock.scope, receive, reply)
+        await reply.finish()
+
+
+PASSED_SCOPE = (
+    "type",
+    "asgi",
+    "http_version",
+    "method",
+    "scheme",
+    "path",
+    "raw_path",
+    "query_string",
+    "client",
+    "server",
+)
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(
+        f"Yang dikirim melebihi batas {limit // 1024 // 1024} MiB. Perkecil berkas atau bagi menjadi beberapa bagian."
+    )
+
+
+def _broken() -> Refused:
+    refusal = Refused(
+        "Terjadi kesalahan di pihak kami dan sudah dicatat. Isian Anda belum tersimpan; mohon ulangi.", code="internal"
+    )
+    refusal.status, refusal.title = 500, "Kesalahan sistem"
+    return refusal
+
+
+def _refuse_odd_path(path: str) -> None:
+    """Refuse paths that two readers could read differently, and what divisions tell only the gateway."""
+    segments = path.split("/")
+    odd = any(segment in (".", "..") for segment in segments) or "" in segments[1:-1]
+    if odd or segments[1] == "inner" or "\\" in path or any(ord(sign) < 32 or ord(sign) == 127 for sign in path):
+        raise NotFound("Alamat ini tidak ada. Periksa kembali tautannya, atau mulai dari beranda.")
+
+
+class Inlet:
+    """A request's body on its way in: looked into only as far as needed, measured, then passed on as it comes."""
+
+    def __init__(self, knock: Knock, receive: Receive) -> None:
+        self._receive = receive
+        self._kept: deque[Message] = deque()
+        self._size = 0
+        kind, _, rest = knock.header("content-type").partition(";")
+        self.kind = kind.strip().lower()
+        self._boundary = _boundary(rest) if self.kind == "multipart/form-data" else b""
+        self.limit = UPLOAD_LIMIT if self.kind.startswith("multipart/") else FORM_LIMIT
+        self.is_too_large = False
+        self.fields: dict[str, str] = {}
+        length = knock.header("content-length")
+        self._announced = int(length) if length.isdecimal() else 0
+        self._has_body = self._announced > 0 or b"transfer-encoding" in knock.headers
+
+    async def look(self) -> None:
+        """Read the fields `form_token` and `idempotency_key` at the head of a form; raise TooLarge."""
+        if self._announced > self.limit:
+            raise _too_large(self.limit)
+        if not self._has_body:
+            return
+        if self.kind.startswith("multipart/"):
+            head = await self._read(PEEK, until=lambda seen: _first_fields(seen, self._boundary).is_complete)
+            self.fields = _first_fields(head, self._boundary).fields
+            return
+        whole = await self._read(self.limit + 1)
+        if len(whole) > self.limit:
+            raise _too_large(self.limit)
+        if self.kind == "application/x-www-form-urlencoded":
+            self.fields = _urlencoded_fields(whole)
+
+    async def _read(self, most: int, *, until: Callable[[bytes], bool] = lambda seen: False) -> bytes:
+        seen = bytearray()
+        while len(seen) < most:
+            message = await self._receive()
+            self._kept.append(message)
+            if message["type"] == "http.disconnect":
+                raise CallerGone
+            seen += message.get("body", b"")
+            self._size += len(message.get("body", b""))
+            if not message.get("more_body", False) or until(bytes(seen)):
+                break
+        return bytes(seen)
+
+    async def __call__(self) -> Message:
+        """Return the next piece, as the division would have received it itself."""
+        if self._kept:
+            return self._kept.popleft()
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._size += len(message.get("body", b""))
+            if self._size > self.limit:
+                # To the division it looks as if the sender had gone; the sender is told why.
+                self.is_too_large = True
+                return {"type": "http.disconnect"}
+        return message
+
+
+@dataclass(frozen=True)
+class FirstFields:
+    """The house's two fields at the head of a multipart form, and whether more could follow."""
+
+    fields: dict[str, str]
+    is_complete: bool
+
+
+def _first_fields(head: bytes, boundary: bytes) -> FirstFields:
+    fields: dict[str, str] = {}
+    if not boundary:
+        return FirstFields(fields, True)
+    parts = (b"\r\n" + head).split(b"\r\n--" + boundary)
+    # The last piece may be cut anywhere; only those before it are whole.
+    for part in parts[1:-1]:
+        describing, separator, content = part.partition(b"\r\n\r\n")
+        name = re.search(rb'content-disposition:[^\r\n]*\bname="([^"\r\n]*)"', describing, re.IGNORECASE)
+        if not separator or name is None or name[1] not in HOUSE_FIELDS or len(content) > 200:
+            return FirstFields(fields, True)
+        fields.setdefault(name[1].decode(), content.decode("latin-1"))
+    return FirstFields(fields, len(fields) == len(HOUSE_FIELDS))
+
+
+HOUSE_FIELDS = frozenset({b"form_token", b"idempotency_key"})
+
+
+def _boundary(parameters: str) -> bytes:
+    found = re.search(r'boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))', parameters, re.IGNORECASE)
+    return (found[1] or found[2]).encode("latin-1") if found else b""
+
+
+def _urlencoded_fields(body: bytes) -> dict[str, str]:
+    try:
+        form = parse_qs(body.decode("latin-1"), max_num_fields=20_000)
+    except ValueError:
+        return {}
+    return {name.decode(): form[name.decode()][0][:200] for name in HOUSE_FIELDS if name.decode() in form}
+
+
+class Reply:
+    """An answer on its way out: guarded by headers; a fragment is held back until the page is around it."""
+
+    def __init__(self, gateway: Gateway, knock: Knock, send: Send) -> None:
+        self._gateway = gateway
+        self._knock = knock
+        self._send = send
+        self._held: Message | None = None
+        self._body = bytearray()
+        self._title = ""
+        self.known: Known | None = None
+        self.has_begun = False
+
+    async def __call__(self, message: Message) -> None:
+        """Pass one piece of the answer on."""
+        if message["type"] == "http.response.start":
+            await self._start(message)
+        elif message["type"] == "http.response.body":
+            if self._held is None:
+                await self._send(message)
+            else:
+                self._body += message.get("body", b"")
+
+    async def _start(self, message: Message) -> None:
+        raw = [(k.lower(), v) for k, v in message.get("headers", [])]
+        given = dict(raw)
+        kind = given.get(b"content-type", b"").split(b";")[0].strip()
+        is_page = kind == b"text/html" and PAGE_TITLE in given
+        replaced = {b"content-security-policy", b"x-content-type-options", b"referrer-policy", b"server"}
+        headers = [(k, v) for k, v in raw if k not in replaced and not (is_page and k == b"content-length")]
+        is_foreign = not is_page and (kind in (b"text/html", b"application/xhtml+xml") or kind.endswith(b"xml"))
+        headers += guarding_headers(self._gateway.settings, is_foreign=is_foreign)
+        if b"cache-control" not in given:
+            headers.append((b"cache-control", b"no-store"))
+        start = {**message, "headers": headers}
+        if is_page:
+            self._title = unquote(given[PAGE_TITLE].decode("latin-1"))
+            self._held = start
+            return
+        self.has_begun = True
+        await self._send(start)
+
+    async def finish(self) -> None:
+        """Send what was held back, with the page around it unless a script asked for the fragment alone."""
+        if self._held is None or self.has_begun:
+            return
+        body = bytes(self._body)
+        headers = list(self._held["headers"])
+        if not self._knock.is_part_of_page:
+            headers = [(k, v) for k, v in headers if k != PAGE_TITLE]
+            caller = self.known.caller if self.known else None
+            body = await asyncio.to_thread(
+                self._gateway.frame.page, self._title, body, caller=caller, path=self._knock.path
+            )
+        headers.append((b"content-length", str(len(body)).encode()))
+        self.has_begun = True
+        await self._send({**self._held, "headers": headers})
+        shown: dict[str, Any] = {"type": "http.response.body", "body": b"" if self._knock.method == "HEAD" else body}
+        await self._send(shown)

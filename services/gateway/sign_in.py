@@ -1,0 +1,268 @@
+"""Signing in and out: passwords tried with growing pauses, sessions behind a cookie, personal tokens.
+
+A failed attempt must stay counted although it is refused, and hashing must hold no lock. So signing in is two short
+transactions with the hash between them: the attempt is counted before it is judged, and taken back when it was right.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session as OrmSession
+
+from services.gateway import passwords
+from services.gateway.model import Attempt, Person, Session, Token
+from shared import audit, identity
+from shared.database import Database
+from shared.errors import Incomplete, NotFound, NotSignedIn, TooMany
+from shared.identity import Caller
+
+IDLE = timedelta(minutes=30)
+ABSOLUTE = timedelta(hours=10)
+SEEN_EVERY = timedelta(minutes=1)
+"""A session is marked as seen no oftener: not every page shall write."""
+LONGEST_TOKEN_DAYS = 90
+KNOWN_ADDRESS = timedelta(days=30)
+FORGOTTEN = timedelta(hours=1)
+"""After this long without a failure, counting starts anew."""
+TOKEN_MARK = "alur_"  # noqa: S105 - a mark that lets leak scanners find our tokens, no secret
+
+Scope = Literal["read", "write"]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How a counter slows attempts down: none for the first few, then doubling pauses up to the longest."""
+
+    free: int
+    longest: timedelta
+
+    def pause(self, failures: int) -> timedelta:
+        """Return how long to wait after so many failures."""
+        if failures < self.free:
+            return timedelta(0)
+        return min(timedelta(seconds=2 ** min(failures - self.free, 20)), self.longest)
+
+
+PATIENCE = {
+    "pair": Patience(free=5, longest=timedelta(minutes=5)),
+    "account": Patience(free=10, longest=timedelta(seconds=30)),
+    "address": Patience(free=50, longest=timedelta(minutes=1)),
+}
+"""For one account from one address, one account from anywhere, one address for any account.
+
+The pause for an account is short and does not touch addresses from which its owner has signed in lately:
+whoever guesses from elsewhere cannot lock the owner out.
+"""
+
+
+class WrongCredentials(NotSignedIn):
+    """No active account has this name and password."""
+
+    code = "wrong_credentials"
+    title = "Belum berhasil masuk"
+
+
+class WaitBeforeTrying(TooMany):
+    """Too many failures; `seconds` says when to try again."""
+
+    code = "too_many_attempts"
+    title = "Terlalu banyak percobaan"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            f"Terlalu banyak percobaan masuk yang gagal. Mohon tunggu {seconds} detik, lalu coba lagi. "
+            "Bila lupa kata sandi, hubungi admin sistem."
+        )
+        self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A new session: the token for the cookie is told here once and nowhere kept."""
+
+    token: str
+    caller: Caller
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class MadeToken:
+    """A new personal token: its text is told here once and nowhere kept."""
+
+    text: str
+    token: Token
+
+
+def sign_in(
+    database: Database, *, username: str, password: str, address: str, now: datetime, replaces: str | None = None
+) -> SignedIn:
+    """Open a session for who knows the password; `replaces` is the token of a session that ends with it.
+
+    Raises WrongCredentials, or WaitBeforeTrying without looking at the password. Each is written to the audit chain.
+    """
+    name = username.strip().lower()
+    with database.transaction() as session:
+        person = session.scalar(select(Person).where(Person.username == name, Person.is_active))
+        counted = _counted(session, name, address, person, now)
+        wait = _claim(session, counted, now)
+    if wait:
+        raise WaitBeforeTrying(wait)
+    is_right = passwords.fits(password, person.password_hash if person else None)
+    with database.transaction() as session:
+        if person is None or not is_right:
+            thing = f"Person:{person.id}" if person else "Person:unknown"
+            audit.record(session, None, "refuse_sign_in", thing, address=address)
+        else:
+            _forgive(session, counted, now)
+            signed_in = _open_session(session, person, address, now)
+            if replaces:
+                end_session(session, replaces, now=now)
+            if passwords.is_outdated(person.password_hash):
+                renewed = passwords.hashed(password)
+                session.execute(update(Person).where(Person.id == person.id).values(password_hash=renewed))
+            audit.record(session, signed_in.caller.person, "sign_in", "Session", address=address)
+            return signed_in
+    raise WrongCredentials(
+        "Nama pengguna atau kata sandi tidak cocok. Periksa keduanya lalu coba lagi; "
+        "bila lupa, hubungi admin sistem."
+    )
+
+
+def end_session(session: OrmSession, token: str, *, now: datetime) -> None:
+    """End a session by the token of its cookie; nothing happens when there is none."""
+    found = session.get(Session, digest(token), with_for_update={"of": Session})
+    if found is not None and found.ended_at is None:
+        found.ended_at = now
+        audit.record(session, found.person.as_signed(), "sign_out", "Session")
+
+
+def session_caller(session: OrmSession, token: str, *, now: datetime) -> Caller | None:
+    """Return who the cookie's token stands for, or None when the session ended, idled out or never was."""
+    found = session.get(Session, digest(token))
+    if found is None or found.ended_at or not found.person.is_active:
+        return None
+    if now - found.seen_at >= IDLE or now - found.created_at >= ABSOLUTE:
+        return None
+    if now - found.seen_at >= SEEN_EVERY:
+        found.seen_at = now
+    return Caller(person=found.person.as_signed(), form_token=found.form_token)
+
+
+def token_caller(session: OrmSession, text: str, *, now: datetime) -> tuple[Caller, frozenset[str]] | None:
+    """Return who a personal token stands for and its scopes, or None when it ended, was revoked or never was."""
+    found = session.scalar(select(Token).where(Token.digest == digest(text)))
+    if found is None or found.revoked_at or found.ends_at <= now or not found.person.is_active:
+        return None
+    if found.used_at is None or now - found.used_at >= SEEN_EVERY:
+        found.used_at = now
+    return Caller(person=found.person.as_signed()), frozenset(found.scopes)
+
+
+def make_token(
+    session: OrmSession, by: identity.Person, *, name: str, days: int, scopes: frozenset[Scope], now: datetime
+) -> MadeToken:
+    """Make a personal token that ends after 1-90 days; raise Incomplete for any other length or no scope."""
+    if not 1 <= days <= LONGEST_TOKEN_DAYS or not scopes:
+        raise Incomplete(f"Token berlaku 1 sampai {LONGEST_TOKEN_DAYS} hari dan memerlukan paling sedikit satu lingkup.")
+    text = TOKEN_MARK + secrets.token_urlsafe(32)
+    token = Token(
+        person_id=by.id,
+        name=name,
+        digest=digest(text),
+        scopes=sorted(scopes),
+        created_at=now,
+        ends_at=now + timedelta(days=days),
+    )
+    session.add(token)
+    session.flush()
+    audit.record(session, by, "make_token", token, name=name, scopes=token.scopes, ends_at=token.ends_at.isoformat())
+    return MadeToken(text, token)
+
+
+def revoke_token(session: OrmSession, by: identity.Person, token_id: UUID, *, now: datetime) -> None:
+    """End one of the person's own tokens; raise NotFound for any other."""
+    token = session.get(Token, token_id, with_for_update={"of": Token})
+    if token is None or token.person_id != by.id or token.revoked_at:
+        raise NotFound("Token tidak ditemukan atau sudah dicabut.")
+    token.revoked_at = now
+    audit.record(session, by, "revoke_token", token)
+
+
+def tokens_of(session: OrmSession, by: identity.Person, *, now: datetime) -> list[Token]:
+    """Return the person's tokens that still open the door, newest first."""
+    statement = select(Token).where(Token.person_id == by.id, Token.revoked_at.is_(None), Token.ends_at > now)
+    return list(session.scalars(statement.order_by(Token.created_at.desc()).limit(100)))
+
+
+def digest(text: str) -> str:
+    """Return the sha256 of a secret of 256 random bits, in hex; such a secret needs no slow hash."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _open_session(session: OrmSession, person: Person, address: str, now: datetime) -> SignedIn:
+    token, form_token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    session.add(
+        Session(
+            id=digest(token), person_id=person.id, form_token=form_token, address=address, created_at=now, seen_at=now
+        )
+    )
+    return SignedIn(token, Caller(person=person.as_signed(), form_token=form_token), now + ABSOLUTE)
+
+
+def _counted(
+    session: OrmSession, name: str, address: str, person: Person | None, now: datetime
+) -> list[tuple[str, Patience]]:
+    account = digest(name)
+    counted = [(f"pair:{digest(f'{name} {address}')}", PATIENCE["pair"])]
+    if not _is_known(session, person, address, now):
+        counted.append((f"account:{account}", PATIENCE["account"]))
+        counted.append((f"address:{address}", PATIENCE["address"]))
+    return sorted(counted, key=lambda one: one[0])
+
+
+def _is_known(session: OrmSession, person: Person | None, address: str, now: datetime) -> bool:
+    if person is None:
+        return False
+    lately = select(Session.id).where(
+        Session.person_id == person.id, Session.address == address, Session.created_at > now - KNOWN_ADDRESS
+    )
+    return session.scalar(lately.limit(1)) is not None
+
+
+def _claim(session: OrmSession, counted: list[tuple[str, Patience]], now: datetime) -> int:
+    """Count the attempt as failed until proven right; return the seconds to wait when it may not be made at all."""
+    rows = []
+    for key, patience in counted:
+        fresh = {"failures": 0, "failed_at": now, "next_at": now}
+        session.execute(insert(Attempt).values(key=key, **fresh).on_conflict_do_nothing())
+        # Always in the order of the keys: two attempts at once wait, they do not deadlock.
+        row = session.get(Attempt, key, with_for_update=True, populate_existing=True)
+        if row is None:
+            raise NotFound("Catatan percobaan masuk hilang. Mohon coba lagi.")
+        rows.append((row, patience))
+    wait = max((row.next_at - now).total_seconds() for row, _ in rows)
+    if wait > 0:
+        return int(wait) + 1
+    for row, patience in rows:
+        row.failures = 1 if now - row.failed_at >= FORGOTTEN else row.failures + 1
+        row.failed_at = now
+        row.next_at = now + patience.pause(row.failures)
+    return 0
+
+
+def _forgive(session: OrmSession, counted: list[tuple[str, Patience]], now: datetime) -> None:
+    """Take back the attempt that was right; of the account and address together, every earlier one too."""
+    for key, patience in counted:
+        row = session.get(Attempt, key, with_for_update=True)
+        if row is None:
+            continue
+        row.failures = 0 if patience is PATIENCE["pair"] else max(0, row.failures - 1)
+        row.next_at = now + patience.pause(row.failures)
+    stale = select(Attempt.key).where(Attempt.failed_at < now - timedelta(days=1)).with_for_update(skip_locked=True)
+    session.execute(delete(Attempt).where(Attempt.key.in_(stale)))

@@ -1,0 +1,281 @@
+"""Who may do what in the application division: the table of its acts, their roles taken from the procedure.
+
+An act that moves a case lists the roles that the procedure gives to moves of that name and that work here; which
+of them may make the very move from the present status, `may_move` says from the case's own version.
+"""
+
+from services.proposal.model import MERGE, Case
+from shared.authority import Act, Acts
+from shared.errors import NotAllowed
+from shared.identity import Person, Role
+from shared.procedure import procedure
+
+PROPOSERS = frozenset({Role.PROPOSER, Role.UNIT_HEAD, Role.APP_STAFF, Role.APP_HEAD})
+"""Who may propose; the procedure does not name them (note of S01), so units and the division itself."""
+HERE = frozenset({Role.PROPOSER, Role.APP_HEAD, Role.HEAD})
+"""Roles that move cases in this service; the moves of others arrive as messages."""
+STAFF = frozenset(
+    {
+        Role.HEAD, Role.APP_HEAD, Role.APP_STAFF, Role.SERVICE_HEAD, Role.SERVICE_STAFF, Role.INFRA_HEAD,
+        Role.INFRA_STAFF, Role.SECURITY_HEAD, Role.SECURITY_STAFF,
+    }
+)  # fmt: skip
+"""The centre's own people."""
+READERS = STAFF | {Role.AUDITOR}
+"""Whoever sees every case."""
+MONEY_READERS = frozenset({Role.PLANNING, Role.PPK, Role.TREASURER})
+"""Whoever sees the cases that stand in a work programme."""
+RECORDERS = frozenset({Role.APP_STAFF, Role.APP_HEAD, Role.SERVICE_HEAD, Role.SERVICE_STAFF})
+
+
+def _roles(move: str) -> frozenset[Role]:
+    found = [m.roles for m in procedure().moves if m.name == move]
+    return frozenset().union(*found) & HERE
+
+
+ACTS = Acts.of(
+    [
+        Act(
+            "propose",
+            "Buat usulan",
+            PROPOSERS,
+            step="S01",
+            consequence="Usulan disimpan sebagai draf dan mendapat nomor perkara; belum dikirim kepada siapa pun.",
+        ),
+        Act(
+            "amend",
+            "Perbaiki isi usulan",
+            PROPOSERS,
+            step="S01",
+            own="proposer_id",
+            own_roles=PROPOSERS,
+            consequence="Isi usulan diperbarui; pengajuan yang lama tetap tersimpan.",
+        ),
+        Act(
+            "submit",
+            "Ajukan",
+            PROPOSERS,
+            step="S01",
+            own="proposer_id",
+            own_roles=PROPOSERS,
+            consequence="Usulan dikirim kepada Koordinator Divisi Aplikasi dan mendapat nomor agenda.",
+        ),
+        Act(
+            "resubmit",
+            "Ajukan kembali",
+            PROPOSERS,
+            step="S01",
+            own="proposer_id",
+            own_roles=PROPOSERS,
+            consequence="Usulan yang sudah diperbaiki dikirim kembali kepada Koordinator Divisi Aplikasi.",
+        ),
+        Act(
+            "accept",
+            "Terima untuk dianalisis",
+            _roles("accept"),
+            step="S01",
+            not_by=("proposer_id",),
+            consequence="Staf Pengembangan Aplikasi menyusun analisis kebutuhan.",
+        ),
+        Act(
+            "accept_from_app_head",
+            "Terima usulan Koordinator",
+            _roles("accept_from_app_head"),
+            step="S01",
+            not_by=("proposer_id",),
+            consequence="Usulan dari Koordinator Divisi Aplikasi diteruskan untuk dianalisis.",
+        ),
+        Act(
+            "send_back",
+            "Kembalikan",
+            _roles("return"),
+            step="S01",
+            not_by=("proposer_id",),
+            danger=True,
+            consequence="Berkas kembali kepada pihak sebelumnya beserta alasan Anda.",
+        ),
+        Act(
+            MERGE.name,
+            "Gabungkan sebagai usulan ganda",
+            MERGE.roles,
+            step="S01",
+            not_by=("proposer_id",),
+            danger=True,
+            consequence="Perkara ini ditutup dan bertaut ke perkara yang sudah ada.",
+        ),
+        Act(
+            "analyse",
+            "Simpan analisis kebutuhan",
+            frozenset({Role.APP_STAFF}),
+            step="F01",
+            consequence="Koordinator Divisi Aplikasi dapat merekomendasikannya kepada Kepala.",
+        ),
+        Act(
+            "recommend",
+            "Rekomendasikan kepada Kepala",
+            _roles("recommend"),
+            step="S02",
+            consequence="Usulan dan analisisnya menunggu keputusan Kepala PUSTIPD.",
+        ),
+        Act(
+            "approve",
+            "Setujui",
+            _roles("approve"),
+            step="S02",
+            not_by=("proposer_id", "recommended_by_id"),
+            consequence="Koordinator mencantumkan aplikasi dalam program kerja tahun anggaran berikutnya.",
+        ),
+        Act(
+            "reject",
+            "Tolak",
+            _roles("reject"),
+            step="S02",
+            not_by=("proposer_id",),
+            danger=True,
+            consequence="Perkara ditutup; pengusul membaca alasan Anda.",
+        ),
+        Act(
+            "enter_work_programme",
+            "Cantumkan dalam program kerja",
+            _roles("enter_work_programme"),
+            step="S02",
+            consequence="Butir program kerja mendapat nomor dan RAB dapat mulai disusun.",
+        ),
+        Act(
+            "override_cut_off",
+            "Masukkan ke tahun anggaran yang lebih awal",
+            frozenset({Role.HEAD}),
+            step="S02",
+            not_by=("proposer_id",),
+            consequence="Usulan yang disetujui setelah batas tanggal tetap boleh masuk tahun anggaran berikutnya.",
+        ),
+        Act(
+            "write_terms",
+            "Simpan KAK",
+            frozenset({Role.APP_STAFF, Role.APP_HEAD}),
+            step="F02",
+            consequence="KAK disimpan sebagai versi baru; versi lama tetap ada.",
+        ),
+        Act(
+            "conclude",
+            "Nyatakan pembahasan rapat selesai",
+            _roles("conclude_meetings"),
+            step="S03",
+            consequence="Rencana dapat disampaikan kepada Bagian Perencanaan.",
+        ),
+        Act(
+            "defer",
+            "Tunda",
+            _roles("defer"),
+            step="S03",
+            not_by=("proposer_id",),
+            danger=True,
+            consequence="Perkara ditunda dan dapat dicantumkan kembali pada tahun anggaran berikutnya.",
+        ),
+        Act(
+            "cancel",
+            "Batalkan",
+            PROPOSERS | {Role.HEAD},
+            step="S01",
+            own="proposer_id",
+            own_roles=PROPOSERS,
+            danger=True,
+            consequence="Perkara ditutup dan tidak dapat dibuka lagi.",
+        ),
+        Act(
+            "call_meeting",
+            "Buat rapat",
+            RECORDERS | {Role.HEAD},
+            step="S03",
+            consequence="Rapat mendapat nomor notulen; butir pembahasan dapat ditambahkan.",
+        ),
+        Act(
+            "record_item",
+            "Catat butir",
+            RECORDERS | {Role.HEAD},
+            step="S03",
+            consequence="Keputusan baru berlaku ketika notulen ditutup.",
+        ),
+        Act(
+            "close_minutes",
+            "Tutup notulen",
+            frozenset({Role.HEAD, Role.APP_HEAD}),
+            step="S03",
+            consequence="Keputusan setiap butir dijalankan sekali dan notulen tidak dapat diubah lagi.",
+        ),
+        Act(
+            "open_evaluation",
+            "Buka evaluasi",
+            frozenset({Role.APP_HEAD, Role.APP_STAFF}),
+            step="S10",
+            consequence="Setiap divisi diminta mengirimkan angkanya untuk periode ini.",
+        ),
+        Act(
+            "report_evaluation",
+            "Susun laporan evaluasi",
+            frozenset({Role.APP_HEAD, Role.APP_STAFF}),
+            step="S10",
+            consequence="Laporan dicetak dan siap dipaparkan pada rapat rutin mingguan.",
+        ),
+        Act(
+            "decide_evaluation",
+            "Putuskan hasil evaluasi",
+            frozenset({Role.HEAD}),
+            step="S10",
+            not_by=("reported_by_id",),
+            consequence="Keputusan tercatat pada riwayat aplikasi.",
+        ),
+        Act(
+            "follow_up",
+            "Ajukan tindak lanjut",
+            frozenset({Role.APP_HEAD}),
+            step="S11",
+            consequence="Perkara baru yang bertaut ke aplikasi ini dibuat dan langsung diajukan kepada Kepala.",
+        ),
+        Act(
+            "register_existing",
+            "Ambil alih perkara yang sudah berjalan",
+            frozenset({Role.APP_HEAD, Role.APP_STAFF}),
+            consequence="Perkara masuk Alur pada statusnya sekarang; langkah sebelumnya tidak ditulis ulang.",
+        ),
+    ]
+)
+
+MOVES = {
+    "submit": "submit",
+    "resubmit": "resubmit",
+    "accept": "accept",
+    "accept_from_app_head": "accept_from_app_head",
+    "send_back": "return",
+    MERGE.name: MERGE.name,
+    "recommend": "recommend",
+    "approve": "approve",
+    "reject": "reject",
+    "enter_work_programme": "enter_work_programme",
+    "conclude": "conclude_meetings",
+    "defer": "defer",
+    "cancel": "cancel",
+}
+"""The move of the case that each act makes."""
+
+
+def may_move(by: Person, case: Case, act: Act) -> str | None:
+    """Return why this person may not make the act's move from the case's present status, or None.
+
+    The proposer of a case counts as `proposer` whatever their post is (S11: the app head submits too).
+    Raises OutOfTurn when the status does not know the move.
+    """
+    move = case.require(MOVES[act.name])
+    held = by.roles | ({Role.PROPOSER} if by.id == case.proposer_id else frozenset())
+    allowed = move.roles & held & (act.roles | {Role.PROPOSER})
+    if allowed:
+        return None
+    names = " atau ".join(sorted(case.sop.titles[role] for role in move.roles))
+    return f"Tindakan “{act.label}” pada status “{case.label}” adalah wewenang {names}. Mohon hubungi beliau."
+
+
+def check_move(by: Person, case: Case, act: Act) -> None:
+    """Refuse whoever may not make the act's move now: OutOfTurn by status, NotAllowed by role."""
+    reason = may_move(by, case, act)
+    if reason:
+        raise NotAllowed(reason)

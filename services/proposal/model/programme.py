@@ -1,0 +1,53 @@
+"""The work programme of a fiscal year and the terms of reference (KAK) of its applications."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from services.proposal.model.case import Case
+from services.proposal.model.table import Table
+from shared.database import Kept
+
+
+class WorkProgrammeEntry(Kept, Table):
+    """One application in the work programme (proker) of a year (S02)."""
+
+    __tablename__ = "work_programme_entry"
+    __table_args__ = (
+        UniqueConstraint("case_id", "fiscal_year"),
+        Index("ix_work_programme_entry_fiscal_year", "fiscal_year", "priority", "number"),
+        CheckConstraint("estimated_amount >= 0", name="estimated_amount_not_negative"),
+    )
+
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("application_case.id"))
+    case: Mapped[Case] = relationship(lazy="joined", innerjoin=True)
+    number: Mapped[str] = mapped_column(String(40), unique=True)
+    fiscal_year: Mapped[int]
+    activity: Mapped[str] = mapped_column(Text)
+    indicator: Mapped[str] = mapped_column(Text, default="")
+    target: Mapped[str] = mapped_column(Text, default="")
+    quarter: Mapped[str] = mapped_column(String(20), default="")
+    priority: Mapped[int]
+    estimated_amount: Mapped[int] = mapped_column(BigInteger, default=0)
+    pic: Mapped[str] = mapped_column(String(200), default="")
+    override_reason: Mapped[str] = mapped_column(Text, default="")
+    """Why the Head let it into an earlier year than the cut-off date gives."""
+    paper_digest: Mapped[str] = mapped_column(String(64), default="")
+    by_id: Mapped[UUID]
+
+
+class TermsOfReference(Kept, Table):
+    """A version of the terms of reference (KAK) of a case (F02); older versions stay."""
+
+    __tablename__ = "terms_of_reference"
+    __table_args__ = (UniqueConstraint("case_id", "version"),)
+
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("application_case.id"))
+    version: Mapped[int]
+    sections: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    paper_digest: Mapped[str] = mapped_column(String(64))
+    by_id: Mapped[UUID]
+    by_name: Mapped[str] = mapped_column(String(200))

@@ -1,0 +1,71 @@
+"""Long work of the security division: one engine over one build, outside every transaction."""
+
+from uuid import UUID
+
+from services.security import actions
+from services.security.model import Scan, SecurityTest
+from services.security.scanners.bandit import BanditScanner, CodeTarget
+from services.security.scanners.probe import ProbeScanner, SiteTarget
+from services.security.verdict import ScanResult, standing_policy
+from shared.database import Database
+from shared.jobs import Lease
+from shared.manifest import Manifest
+from shared.store import Store
+
+
+def run_scan(database: Database, lease: Lease, *, store: Store) -> None:
+    """Run the engine that a job names and keep its answer; what goes wrong becomes an incomplete answer (S08)."""
+    scan_id = UUID(lease.params["scan_id"])
+    with database.transaction() as session:
+        scan = session.get_one(Scan, scan_id)
+        if scan.finished_at is not None:
+            return
+        test = session.get_one(SecurityTest, scan.test_id)
+    lease.write_line(f"Pemindai {scan.engine} mulai memeriksa paket {test.digest[:12]}", step=scan.engine)
+    result = _scan(scan, test, store)
+    for trouble in result.problems:
+        lease.write_line(f"Tidak lengkap: {trouble}", step=scan.engine, state="failed")
+    for found in result.findings:
+        lease.write_line(f"[{found.severity}] {found.title} ({found.where})", step=scan.engine)
+    lease.write_line(
+        f"Selesai: {len(result.scanned_files)} berkas atau alamat, {len(result.findings)} temuan",
+        step=scan.engine,
+        state="done" if result.complete else "failed",
+    )
+    with database.transaction() as session:
+        lease.hold(session)
+        actions.record_scan(session, scan_id, result)
+
+
+def give_up_scan(database: Database, scan_id: UUID, reason: str) -> None:
+    """Keep that an engine could not be run at all: the scan is there, and is not complete."""
+    with database.transaction() as session:
+        scan = session.get_one(Scan, scan_id)
+        test = session.get_one(SecurityTest, scan.test_id)
+        actions.record_scan(
+            session, scan_id, _incomplete(scan, test, f"Pemindai tidak dapat dijalankan: {reason[:300]}")
+        )
+
+
+def _scan(scan: Scan, test: SecurityTest, store: Store) -> ScanResult:
+    if scan.engine == "bandit":
+        with store.open(test.digest, verify=True) as file:
+            manifest = Manifest.parse(file.read())
+        return BanditScanner().scan(CodeTarget(manifest=manifest, store=store))
+    if scan.engine == "probe":
+        target = SiteTarget(
+            host=test.closed_host, address=test.connect_address, port=test.connect_port, digest=test.digest
+        )
+        return ProbeScanner().scan(target)
+    return _incomplete(scan, test, f"Pemindai {scan.engine} tidak dikenal.")
+
+
+def _incomplete(scan: Scan, test: SecurityTest, problem: str) -> ScanResult:
+    return ScanResult(
+        engine=scan.engine,
+        version="",
+        policy_digest=standing_policy().engine_digest(scan.engine),
+        digest=test.digest,
+        complete=False,
+        problems=(problem,),
+    )

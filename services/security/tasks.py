@@ -1,0 +1,50 @@
+"""The security division's message door, and its long work."""
+
+from uuid import UUID
+
+from shared.worker import Worker
+from sqlalchemy.orm import Session
+
+from services.security import actions, runs
+from services.security.settings import Settings
+from shared.database import Database
+from shared.jobs import Lease
+from shared.keys import Keys
+from shared.mailbox import Letter
+from shared.messages import BuildReceived, EvaluationOpened, HandedOver, InstalledForTesting, WentLive
+from shared.store import Store
+
+
+def make_worker(settings: Settings) -> Worker:
+    """Return the security division's worker: what it does about each message, and how it runs a scan."""
+    worker = Worker("security", Database(settings.database_url), Keys(settings.keys_folder))
+
+    @worker.handles(HandedOver)
+    def note_handover(session: Session, message: HandedOver, letter: Letter) -> None:
+        actions.note_case(session, message)
+
+    @worker.handles(BuildReceived)
+    def note_build(session: Session, message: BuildReceived, letter: Letter) -> None:
+        actions.note_case(session, message)
+
+    @worker.handles(InstalledForTesting)
+    def open_test(session: Session, message: InstalledForTesting, letter: Letter) -> None:
+        actions.open_test(session, message)
+
+    @worker.handles(WentLive)
+    def note_live(session: Session, message: WentLive, letter: Letter) -> None:
+        actions.note_live(session, message)
+
+    @worker.handles(EvaluationOpened)
+    def gather_figures(session: Session, message: EvaluationOpened, letter: Letter) -> None:
+        actions.gather_figures(session, message, letter)
+
+    @worker.runs(actions.SCAN)
+    def run_scan(database: Database, lease: Lease) -> None:
+        runs.run_scan(database, lease, store=Store(settings.files_folder))
+
+    @worker.gives_up(actions.SCAN)
+    def give_up_scan(database: Database, job: Lease, reason: str) -> None:
+        runs.give_up_scan(database, UUID(job.params["scan_id"]), reason)
+
+    return worker
