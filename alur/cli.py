@@ -5,9 +5,11 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
+from uuid import UUID
 
 import typer
 
@@ -180,24 +182,27 @@ def audit_verify(as_json: AsJson = False) -> None:
 
 @message_app.command("list")
 def message_list(as_json: AsJson = False) -> None:
-    """Tampilkan pesan yang mati, tertahan, atau lama belum diterima."""
+    """Tampilkan pesan yang mati dan yang tertahan di belakangnya."""
     from shared import mailbox
 
     rows: list[dict[str, Any]] = []
     with _databases() as database:
         for service in DIVISIONS:
-            with database(service).transaction() as session:
-                rows += [{"service": service, **row} for row in mailbox.troubled(session)]
+            with database(service).session() as session:
+                rows += [{"division": service, **asdict(letter)} for letter in mailbox.dead_letters(session)]
     if as_json:
         typer.echo(json.dumps(rows, default=str))
     elif not rows:
-        typer.echo("Semua pesan sudah diterima.")
+        typer.echo("Tidak ada pesan yang mati.")
     for row in [] if as_json else rows:
-        typer.echo(" ".join(f"{key}={value}" for key, value in row.items()))
+        typer.echo(
+            f"{row['division']} -> {row['dest']}: {row['kind']} {row['id']}, mati sejak {row['dead_at']:%d/%m/%Y %H.%M}, "
+            f"{row['held']} menunggu di belakangnya. Sebab: {row['reason']}"
+        )
 
 
 @message_app.command("retry")
-def message_retry(division: Division, message_id: str) -> None:
+def message_retry(division: Division, message_id: UUID) -> None:
     """Kirim ulang satu pesan yang mati."""
     from shared import mailbox
 
@@ -208,7 +213,7 @@ def message_retry(division: Division, message_id: str) -> None:
 
 @message_app.command("skip")
 def message_skip(
-    division: Division, message_id: str, reason: Annotated[str, typer.Option(help="Alasan tertulis.")]
+    division: Division, message_id: UUID, reason: Annotated[str, typer.Option(help="Alasan tertulis.")]
 ) -> None:
     """Lewati satu pesan yang mati, dengan alasan."""
     from shared import mailbox

@@ -82,11 +82,13 @@ def _messages(postgres: Postgres) -> list[Finding]:
         database = Database(postgres.url(division), application_name="alur-doctor")
         try:
             with database.session() as session:
-                rows = mailbox.troubled(session)
+                standing = mailbox.standing(session)
         finally:
             database.close()
-        words = "tidak ada yang mati atau tertahan" if not rows else f"{len(rows)} bermasalah; lihat `alur msg list`."
-        findings.append(Finding(f"Pesan {division}", not rows, words))
+        words = f"{standing.waiting} di jalan, tidak ada yang mati"
+        if standing.dead:
+            words = f"{standing.dead} mati; lihat `alur msg list`, lalu `alur msg retry` atau `alur msg skip`."
+        findings.append(Finding(f"Pesan {division}", not standing.dead, words))
     return findings
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from shared.database import utc_now
 from shared.errors import Incomplete
 from shared.mailbox import idempotency
 
@@ -53,6 +54,12 @@ def remember(
     """Keep the answer in the transaction of the act itself: either both stand or neither."""
     session.execute(
         idempotency.insert().values(
-            actor=actor, key=key, request_digest=request_digest, status=status, headers=headers, body=body
+            actor=actor,
+            key=key,
+            request_digest=request_digest,
+            status=status,
+            headers=headers,
+            body=body,
+            created_at=utc_now(),
         )
     )

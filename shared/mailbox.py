@@ -639,9 +639,7 @@ class _Receiver:
         with self.database.transaction() as session:
             known = _known(session, [letter])
             place = session.execute(
-                select(cursor.c.version).where(
-                    cursor.c.source == letter.source, cursor.c.aggregate == letter.aggregate
-                )
+                select(cursor.c.version).where(cursor.c.source == letter.source, cursor.c.aggregate == letter.aggregate)
             ).scalar_one_or_none()
             if (letter.source, letter.id) in known or letter.version != (place or 0) + 1:
                 return True  # no handler will run: nothing to count
@@ -724,12 +722,8 @@ class _Receiver:
         if digest in (None, letter.digest) or letter.kind == SKIPPED:
             return _outcome(letter, "done")
         told = f"fork: {letter.aggregate} version {letter.version} was another fact here"
-        logger().error(
-            "stream_forked", service=self.service, source=letter.source, aggregate=letter.aggregate
-        )
-        sound_alarm(
-            session, "fork", letter.source, letter.aggregate, f"version {letter.version}: {letter.id}"
-        )
+        logger().error("stream_forked", service=self.service, source=letter.source, aggregate=letter.aggregate)
+        sound_alarm(session, "fork", letter.source, letter.aggregate, f"version {letter.version}: {letter.id}")
         return _outcome(letter, "dead", told)
 
     def _handle(self, session: Session, letter: Letter, *, counted: bool) -> Outcome:

@@ -109,9 +109,7 @@ class Manifest:
         """Read canonical bytes back; refuses whatever is not exactly what `bytes` would give."""
         manifest = cls(_read(text))
         if manifest.bytes != text:
-            raise _refusal(
-                "not_canonical", "Daftar berkas tidak dalam bentuk baku (urutan, spasi, atau tanda)."
-            )
+            raise _refusal("not_canonical", "Daftar berkas tidak dalam bentuk baku (urutan, spasi, atau tanda).")
         return manifest
 
     @property

@@ -151,9 +151,7 @@ def _names(metadata: MetaData) -> Callable[[str | None, str, Any], bool]:
 
 
 def _tidy(path: Path) -> Path:
-    lines = [
-        line for line in path.read_text().splitlines(keepends=True) if not line.strip().startswith("# ###")
-    ]
+    lines = [line for line in path.read_text().splitlines(keepends=True) if not line.strip().startswith("# ###")]
     path.write_text("".join(lines))
     return path
 

@@ -19,6 +19,7 @@ import jinja2
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field, ValidationError
+from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -33,6 +34,16 @@ TEMPLATES = Path(__file__).with_name("templates")
 FORM_LIMIT = 2_000
 
 Shape = TypeVar("Shape", bound=BaseModel)
+
+AREA: JsonDict = {"kind": "area"}
+MONEY: JsonDict = {"kind": "money"}
+FILE: JsonDict = {"kind": "file"}
+"""How a field is drawn, given to pydantic as `json_schema_extra`."""
+
+
+def labelled(labels: dict[str, str]) -> JsonDict:
+    """Return how the choices of a field are called, for `json_schema_extra`."""
+    return {"labels": {**labels}}
 
 
 def fragment(title: str, body: str, *, status: int = 200) -> HTMLResponse:

@@ -87,9 +87,7 @@ class Permit(BaseModel):
 
     def text(self) -> str:
         """Return the canonical JSON that is signed: keys sorted, no spaces, times RFC 3339 in UTC."""
-        return json.dumps(
-            self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False
-        )
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 class SignedPermit(BaseModel):
@@ -230,6 +228,4 @@ def _write(path: Path, content: bytes, *, mode: int) -> None:
 
 
 def _refuse(code: str, words: str) -> NoReturn:
-    raise PermitRefused(
-        f"{words} Aplikasi tidak dibuka. Mohon hubungi Divisi Monitoring dan Security.", code=code
-    )
+    raise PermitRefused(f"{words} Aplikasi tidak dibuka. Mohon hubungi Divisi Monitoring dan Security.", code=code)

@@ -48,8 +48,7 @@ def checked_digest(digest: str) -> str:
     """Return `digest` if it is 64 lower-case hex digits; else refuse with `MalformedDigest`."""
     if not _DIGEST.fullmatch(digest):
         raise MalformedDigest(
-            "Sidik digital berkas harus 64 angka heksadesimal huruf kecil. "
-            "Mohon salin ulang dari halaman asalnya."
+            "Sidik digital berkas harus 64 angka heksadesimal huruf kecil. Mohon salin ulang dari halaman asalnya."
         )
     return digest
 

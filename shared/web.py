@@ -4,9 +4,10 @@ A route of the house (`Door`) opens one transaction for each request. It commits
 before it leaves, so a commit that fails is never shown as success; an answer of 400 or above rolls back.
 """
 
+import asyncio
 import base64
 import hashlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Protocol
 from urllib.parse import quote, urlencode
@@ -17,12 +18,13 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from fastapi.sse import ServerSentEvent
 from pydantic import BaseModel
 from sqlalchemy import orm, text
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from shared import idempotency, identity
+from shared import idempotency, identity, jobs
 from shared.database import Database
 from shared.errors import FieldError, Incomplete, Refused, Unavailable
 from shared.identity import Caller, Person
@@ -32,6 +34,9 @@ from shared.settings import ServiceSettings
 
 PROBLEM = "application/problem+json"
 SAFE = {"GET", "HEAD", "OPTIONS"}
+FOLLOW_EVERY = 0.3
+"""Seconds between two looks at a job that is being followed."""
+NUL = (b"\\u0000", b"\x00", b"%00")
 
 
 class Door(APIRoute):
@@ -62,8 +67,14 @@ class Door(APIRoute):
 async def _answer(
     request: Request, session: orm.Session, inner: Callable[[Request], Coroutine[Any, Any, Response]]
 ) -> Response:
+    if b"%00" in request.scope.get("query_string", b"") or "\x00" in request.url.path:
+        raise Incomplete("Alamat ini memuat huruf nol yang tidak diterima.", code="nul")
     if request.method in SAFE:
         return await inner(request)
+    if not request.headers.get("content-type", "").startswith("multipart/"):
+        body = await request.body()
+        if any(sign in body for sign in NUL):
+            raise Incomplete("Isian memuat huruf nol (NUL) yang tidak diterima. Hapus lalu kirim ulang.", code="nul")
     key = request.headers.get("idempotency-key")
     if key:
         digest = await _request_digest(request)
@@ -373,6 +384,31 @@ def answer_list(request: Request, rows: list[Any], *, after: str | None) -> JSON
         asked = {k: v for k, v in request.query_params.items() if k != "after"}
         headers["link"] = f'<{request.url.path}?{urlencode({**asked, "after": after})}>; rel="next"'
     return JSONResponse([r.model_dump(mode="json") if isinstance(r, BaseModel) else r for r in rows], headers=headers)
+
+
+async def job_events(request: Request, job_id: UUID, *, after: int = 0) -> AsyncIterator[ServerSentEvent]:
+    """Yield a job's lines as they are written, from line `after` on, and at its end an event `end` with its state.
+
+    A reader that was cut off resumes by `Last-Event-ID`, which is the number of the last line.
+    """
+    database: Database = request.app.state.database
+
+    def read(seen: int) -> tuple[list[jobs.Line], str]:
+        with database.session() as session:
+            state = jobs.find(session, job_id).state
+            return jobs.lines(session, job_id, seen), state
+
+    while True:
+        told, state = await run_in_threadpool(read, after)
+        for line in told:
+            after = line.seq
+            shown = {"at": line.at.isoformat(), "text": line.text, "step": line.step, "state": line.state}
+            yield ServerSentEvent(data=shown, id=str(line.seq), event="line")
+        if not told and state in (jobs.DONE, jobs.FAILED):
+            yield ServerSentEvent(data={"state": state}, event="end")
+            return
+        if not told:
+            await asyncio.sleep(FOLLOW_EVERY)
 
 
 def header_text(words: str) -> str:

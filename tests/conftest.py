@@ -73,9 +73,7 @@ def migrated(postgres: Postgres) -> Callable[[str], str]:
 
 
 @pytest.fixture(scope="session")
-def shared_databases(
-    postgres: Postgres, migrated: Callable[[str], str]
-) -> Iterator[Callable[[str], Database]]:
+def shared_databases(postgres: Postgres, migrated: Callable[[str], str]) -> Iterator[Callable[[str], Database]]:
     """Return the database behind `sessions`; nothing is ever committed there."""
     kept: dict[str, Database] = {}
 
@@ -107,9 +105,7 @@ def sessions(shared_databases: Callable[[str], Database]) -> Iterator[Callable[[
                 stack.callback(connection.begin().rollback)
                 connections[service] = connection
             return stack.enter_context(
-                Session(
-                    connections[service], join_transaction_mode="create_savepoint", expire_on_commit=False
-                )
+                Session(connections[service], join_transaction_mode="create_savepoint", expire_on_commit=False)
             )
 
         yield session

@@ -57,7 +57,7 @@ VALUES: dict[str, dict[str, Any]] = {
     # The first label tells the two front doors apart, so a closed address can never take a public name.
     "public": {
         "type": "string",
-        "pattern": rf"(?=.{{4,253}}\Z)(?!{_LABEL[:-1]}-uji\.)(?![a-z0-9-]*-uji\.){_LABEL}(?:\.{_LABEL})+",
+        "pattern": rf"(?=.{{4,253}}\Z)(?![a-z0-9-]*-uji\.){_LABEL}(?:\.{_LABEL})+",
     },
     "closed": {
         "type": "string",
@@ -237,9 +237,7 @@ def path_fault(path: str) -> str | None:
 
     if not path:
         return "ada berkas tanpa nama"
-    if any(
-        sign in _DIRECTION_MARKS or unicodedata.category(sign) in {"Cc", "Zl", "Zp", "Cs"} for sign in path
-    ):
+    if any(sign in _DIRECTION_MARKS or unicodedata.category(sign) in {"Cc", "Zl", "Zp", "Cs"} for sign in path):
         return "ada nama berkas yang memuat karakter kendali"
     if "\\" in path or path.startswith("/") or re.match(r"[A-Za-z]:", path):
         return "ada alamat berkas yang mutlak"
@@ -328,9 +326,7 @@ def _hashed(folder: str, path: str) -> tuple[bytes, bytes]:
 
 
 def _tampered() -> NoReturn:
-    raise Refusal(
-        "tampered", "Isi rilis di server telah diubah di luar Alur. Mohon diperiksa sebelum dilanjutkan."
-    )
+    raise Refusal("tampered", "Isi rilis di server telah diubah di luar Alur. Mohon diperiksa sebelum dilanjutkan.")
 
 
 # --- The permit: Ed25519, verify only (RFC 8032) ----------------------------------------------------------
@@ -447,9 +443,7 @@ class SignedPermit:
         """Return what it says if a known key signed it; refuses `key_unknown`, `forged`, `malformed`."""
         public = keys.get(self.key)
         if public is None:
-            raise Refusal(
-                "key_unknown", "Izin keamanan ditandatangani dengan kunci yang tidak dikenal server ini."
-            )
+            raise Refusal("key_unknown", "Izin keamanan ditandatangani dengan kunci yang tidak dikenal server ini.")
         if not verified(public, self.text.encode(), bytes.fromhex(self.signature)):
             raise Refusal("forged", "Tanda tangan izin keamanan tidak cocok dengan isinya.")
         try:
@@ -479,9 +473,7 @@ class SignedPermit:
         if is_revoked(facts["id"]):
             raise Refusal("revoked", "Izin keamanan ini telah dicabut.")
         if facts["digest"] != digest:
-            raise Refusal(
-                "other_digest", "Izin keamanan ini untuk kemasan lain; kemasan ini belum lulus uji."
-            )
+            raise Refusal("other_digest", "Izin keamanan ini untuk kemasan lain; kemasan ini belum lulus uji.")
         if facts["application"] != app:
             raise Refusal("other_application", "Izin keamanan ini untuk aplikasi lain.")
         if facts["hosting"] != hosting:
@@ -577,9 +569,7 @@ def _folder(path: str, mode: int) -> bool:
     except FileExistsError:
         facts = os.lstat(path)
         if not stat.S_ISDIR(facts.st_mode):
-            raise Refusal(
-                "host_error", "Di tempat folder Alur ada benda lain. Mohon periksa server."
-            ) from None
+            raise Refusal("host_error", "Di tempat folder Alur ada benda lain. Mohon periksa server.") from None
         if stat.S_IMODE(facts.st_mode) == mode:
             return False
     os.chmod(path, mode)
@@ -840,9 +830,7 @@ def fetch(front: str, host: str, path: str, *, timeout: float = 5.0) -> tuple[in
         return 0, {}, "", 0
     first, *lines = head.decode("latin-1").split("\r\n")
     match = re.match(r"HTTP/1\.[01] (\d{3})", first)
-    headers = {
-        name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
-    }
+    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     return (int(match.group(1)) if match else 0), headers, seen.hexdigest(), size
 
 
@@ -997,9 +985,7 @@ class Front:
                 raise ProcessLookupError
             os.kill(master, signal.SIGHUP)
         except OSError:
-            raise Refusal(
-                "web_server_down", "Web server latihan sedang tidak berjalan. Mohon ulangi."
-            ) from None
+            raise Refusal("web_server_down", "Web server latihan sedang tidak berjalan. Mohon ulangi.") from None
 
     def _settle(self, workers: list[int], names: dict[str, str]) -> None:
         """Wait until no worker of before takes visitors any more and the new virtual hosts answer."""
@@ -1300,12 +1286,8 @@ class Helper:
         if request["runtime"] != "static":
             raise Refusal("runtime_unsupported", "Server ini baru melayani aplikasi statis.")
         for name in ("public", "closed"):
-            if self.config.domains and not any(
-                request[name].endswith(f".{base}") for base in self.config.domains
-            ):
-                raise Refusal(
-                    "name_not_here", "Nama domain ini tidak termasuk domain yang dilayani server ini."
-                )
+            if self.config.domains and not any(request[name].endswith(f".{base}") for base in self.config.domains):
+                raise Refusal("name_not_here", "Nama domain ini tidak termasuk domain yang dilayani server ini.")
         entries = read_manifest(request["manifest"], request["digest"])
         size = sum(entry.size for entry in entries)
         if size > request.get("quota_mb", 1 << 20) << 20:
@@ -1313,9 +1295,7 @@ class Helper:
         if site.exists:
             site.must_be(request["hosting"])
             if site.is_open and any(site.facts[name] != request[name] for name in ("public", "closed")):
-                raise Refusal(
-                    "name_fixed", "Alamat situs yang sedang dibuka tidak dapat diganti. Mohon tutup dahulu."
-                )
+                raise Refusal("name_fixed", "Alamat situs yang sedang dibuka tidak dapat diganti. Mohon tutup dahulu.")
         self._refuse_taken_names(site, request)
         return entries
 
@@ -1472,9 +1452,7 @@ class Helper:
         if tree_digest(tree) != digest:
             self._purge(site, digest, entries)
             _delete_tree(tree)
-            raise Refusal(
-                "tampered", "Isi berkas di server tidak sama dengan kemasan. Mohon ulangi pemasangan."
-            )
+            raise Refusal("tampered", "Isi berkas di server tidak sama dengan kemasan. Mohon ulangi pemasangan.")
         # One flush for all: hundreds of single ones would cost a second. The name comes only after it.
         os.sync()
         os.replace(tree, site.release(digest))
@@ -1575,9 +1553,7 @@ class Helper:
             raise
         site.keep_facts({**facts, "vhosts": {door: [sums[door]] for door in sums}})
         if changed:
-            self.wire.step(
-                "vhost", "done", "Alamat tertutup dan alamat umum terpasang; web server dimuat ulang."
-            )
+            self.wire.step("vhost", "done", "Alamat tertutup dan alamat umum terpasang; web server dimuat ulang.")
         else:
             self.wire.step("vhost", "unchanged", "Alamat tertutup dan alamat umum sudah terpasang.")
 
@@ -1608,9 +1584,7 @@ class Helper:
 
     # open, rollback, close ---------------------------------------------------------------------------------
 
-    def standing_permit(
-        self, site: Site, digest: str, permit: SignedPermit, *, first_opening: bool
-    ) -> dict[str, Any]:
+    def standing_permit(self, site: Site, digest: str, permit: SignedPermit, *, first_opening: bool) -> dict[str, Any]:
         """Return what a permit says if it lets this release be open here now."""
         return permit.must_stand(
             public_keys(self.config.permit_keys),
@@ -1641,9 +1615,7 @@ class Helper:
         digest = request["digest"]
         permit = site.permit(digest)
         if permit is None or not site.was_opened_under(permit, digest):
-            raise Refusal(
-                "no_permit", "Rilis ini belum pernah dibuka, jadi tidak ada izin yang tersimpan untuknya."
-            )
+            raise Refusal("no_permit", "Rilis ini belum pernah dibuka, jadi tidak ada izin yang tersimpan untuknya.")
         if not site.is_open and not os.path.exists(site.intent_path):
             raise Refusal("closed", "Situs sedang ditutup. Mohon buka kembali dengan izin keamanan.")
         self._show_permit(site, digest, permit, first_opening=False)
@@ -1785,6 +1757,127 @@ def own_digest() -> str:
     return hashlib.sha256(_read(os.path.realpath(__file__)) or b"").hexdigest()
 
 
+# --- Enrolment: run once by an administrator, never through the gate ---------------------------------------
+
+GATE_USER = "alur"
+_GATE_HOME = "/var/lib/alur-gate"
+_PERMIT_KEY = "/etc/alur/permit.pub"
+_ENROL_RULES = {
+    "client_key": r"ssh-ed25519 [A-Za-z0-9+/]{68}",
+    "permit_key": r"[A-Za-z0-9+/=\s-]{60,4000}",
+}
+
+
+def enrol(source: bytes) -> int:
+    """Make this host one that Alur may ask: account, helper, permit key, configuration, gate, sudo rule.
+
+    `source` is this file; the request is one JSON line on standard input. Returns 0 when it was done.
+    """
+    os.environ.clear()
+    os.environ.update(PATH="/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL="C.UTF-8")
+    os.umask(0o022)
+    wire = Wire()
+    try:
+        request = json.loads(sys.stdin.buffer.readline(1 << 20))
+        Enrolment(wire, request, source).run()
+    except (Refusal, ValueError, OSError) as error:
+        code = error.code if isinstance(error, Refusal) else "enrolment_failed"
+        text = error.text if isinstance(error, Refusal) else f"Pendaftaran server gagal ({type(error).__name__})."
+        wire.say({"refused": code, "text": text})
+        return 1
+    wire.say({"done": {"verb": "enrol", "changed": wire.changed}})
+    return 0
+
+
+class Enrolment:
+    """The steps of an enrolment; each writes only what differs."""
+
+    def __init__(self, wire: Wire, request: Any, source: bytes) -> None:
+        if not isinstance(request, dict) or set(request) != {*_ENROL_RULES, "allow_from", "config"}:
+            raise Refusal("bad_value", "Isian pendaftaran server belum benar.")
+        for name, pattern in _ENROL_RULES.items():
+            if not isinstance(request[name], str) or not re.fullmatch(pattern, request[name], re.ASCII):
+                raise Refusal("bad_value", f"Isian “{name}” pada pendaftaran server belum benar.")
+        places = request["allow_from"]
+        if not isinstance(places, list) or not all(
+            isinstance(place, str) and re.fullmatch(_CONFIG_RULES["closed_allow"][0], place) for place in places
+        ):
+            raise Refusal("bad_value", "Isian “allow_from” pada pendaftaran server belum benar.")
+        self.config = {
+            "profile": "privileged",
+            "apps": "/srv/alur",
+            "state": "/var/lib/alur",
+            "vhosts": "/etc/nginx/conf.d",
+            "permit_keys": [_PERMIT_KEY],
+            **request["config"],
+        }
+        Config(self.config)
+        self.wire = wire
+        self.request = request
+        self.source = source
+
+    def run(self) -> None:
+        """Do what is lacking, the gate last: nobody comes in before everything behind it stands."""
+        for program in ("/usr/sbin/nginx", "/usr/sbin/visudo", "/usr/sbin/useradd", "/usr/bin/systemctl"):
+            if not os.access(program, os.X_OK):
+                raise Refusal("lacking", f"Server ini belum mempunyai {program}. Mohon dipasang dahulu.")
+        if os.geteuid() != 0:
+            raise Refusal("not_root", "Pendaftaran server harus dijalankan sebagai root.")
+        self._account()
+        for folder in ("/usr/local/lib/alur", "/etc/alur", _GATE_HOME, f"{_GATE_HOME}/.ssh"):
+            _folder(folder, 0o755)
+        self._file("helper", HELPER_PATH, self.source, 0o755, "Program Alur")
+        self._file("permit_key", _PERMIT_KEY, self.request["permit_key"].encode(), 0o644, "Kunci pemeriksa izin")
+        self._file("config", CONFIG_PATH, json.dumps(self.config, indent=1).encode(), 0o644, "Pengaturan Alur")
+        self._sudo()
+        places = ",".join(self.request["allow_from"])
+        limits = f'restrict,from="{places}"' if places else "restrict"
+        gate = f'{limits},command="sudo -n {HELPER_PATH}" {self.request["client_key"]} alur\n'
+        self._file("gate", f"{_GATE_HOME}/.ssh/authorized_keys", gate.encode(), 0o644, "Gerbang SSH")
+
+    def _file(self, step: str, path: str, content: bytes, mode: int, words: str) -> None:
+        if _written(path, content, mode):
+            self.wire.step(step, "done", f"{words} ditulis.")
+        else:
+            self.wire.step(step, "unchanged", f"{words} sudah sesuai.")
+
+    def _account(self) -> None:
+        import pwd
+
+        try:
+            pwd.getpwnam(GATE_USER)
+        except KeyError:
+            # "*" is no password, and unlike "!" it does not lock the account against keys.
+            options = ["--system", "--user-group", "--no-create-home", "--home-dir", _GATE_HOME]
+            code, said = _run(["/usr/sbin/useradd", *options, "--shell", "/bin/sh", "--password", "*", GATE_USER])
+            if code:
+                raise Refusal("host_error", f"Akun {GATE_USER} tidak dapat dibuat: {said[:600]}") from None
+            self.wire.step("account", "done", f"Akun {GATE_USER} dibuat.")
+        else:
+            self.wire.step("account", "unchanged", f"Akun {GATE_USER} sudah ada.")
+
+    def _sudo(self) -> None:
+        rule = (
+            "# Written by Alur: its account may run one program, without arguments.\n"
+            f"Defaults:{GATE_USER} !requiretty, !use_pty\n"
+            f'{GATE_USER} ALL=(root:root) NOPASSWD: {HELPER_PATH} ""\n'
+        ).encode()
+        path = f"/etc/sudoers.d/{GATE_USER}"
+        if _read(path) == rule:
+            self.wire.step("sudo", "unchanged", "Aturan sudo sudah sesuai.")
+            return
+        # sudo does not read names with a dot, so a rule that is not yet checked has no effect.
+        draft = f"{path}.draft"
+        _write(draft, rule, 0o440)
+        code, said = _run(["/usr/sbin/visudo", "-c", "-q", "-f", draft])
+        if code:
+            _drop(draft)
+            raise Refusal("host_error", f"Aturan sudo ditolak oleh visudo: {said[:600]}")
+        os.replace(draft, path)
+        _sync_folder("/etc/sudoers.d")
+        self.wire.step("sudo", "done", "Aturan sudo ditulis dan diperiksa.")
+
+
 # --- The door ---------------------------------------------------------------------------------------------
 
 
@@ -1809,9 +1902,7 @@ def main(arguments: list[str]) -> int:
         return 1
     except OSError as error:
         code = "disk_full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "host_error"
-        words = (
-            "Ruang di server habis." if code == "disk_full" else "Server gagal mengerjakan permintaan ini."
-        )
+        words = "Ruang di server habis." if code == "disk_full" else "Server gagal mengerjakan permintaan ini."
         wire.say({"refused": code, "text": f"{words} ({errno.errorcode.get(error.errno or 0, 'OSError')})"})
         return 1
     wire.say({"done": {"verb": request["verb"], "changed": wire.changed, **done}})

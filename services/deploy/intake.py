@@ -97,9 +97,7 @@ def _seekable(archive: Path | Source) -> Iterator[tuple[BinaryIO, int]]:
 
 def _limit_packed(packed: int) -> None:
     if packed > MAX_PACKED_BYTES:
-        _refuse(
-            "too_large", "Berkas kemasan lebih besar dari 2 GiB.", "Mohon keluarkan data yang tidak perlu"
-        )
+        _refuse("too_large", "Berkas kemasan lebih besar dari 2 GiB.", "Mohon keluarkan data yang tidak perlu")
 
 
 def _walker(file: BinaryIO) -> Walk:
@@ -111,9 +109,7 @@ def _walker(file: BinaryIO) -> Walk:
         return _gzipped_tar_members
     if head[257:262] == b"ustar":
         return _plain_tar_members
-    return _refuse(
-        "unknown_format", "Berkas ini bukan kemasan .zip, .tar, atau .tar.gz.", "Mohon kemas ulang"
-    )
+    return _refuse("unknown_format", "Berkas ini bukan kemasan .zip, .tar, atau .tar.gz.", "Mohon kemas ulang")
 
 
 def _inspect(members: Iterator[Member], packed: int) -> list[Entry]:
@@ -618,9 +614,7 @@ def _zip_entry(data: bytes, at: int) -> tuple[_ZipEntry, int]:
 def _check_zip_kind(entry: _ZipEntry, *, unix: bool) -> None:
     kind = stat.S_IFMT(entry.attributes >> 16)
     if stat.S_ISLNK(kind):
-        _refuse(
-            "symbolic_link", f"{shown(entry.name)} dalam kemasan adalah tautan simbolik, bukan berkas biasa."
-        )
+        _refuse("symbolic_link", f"{shown(entry.name)} dalam kemasan adalah tautan simbolik, bukan berkas biasa.")
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR) and unix:
         codes = {
             stat.S_IFIFO: "fifo",
@@ -676,9 +670,7 @@ def _long_numbers(field: bytes, size: int, packed: int, offset: int, disk: int) 
 def _zip_local(file: BinaryIO, entry: _ZipEntry) -> int:
     """Compare the entry's own header with the list; return where its data begins."""
     file.seek(entry.offset)
-    mark, _, flags, method, _, _, crc, packed, size, names, extras = _LOCAL.unpack(
-        _read_exactly(file, _LOCAL.size)
-    )
+    mark, _, flags, method, _, _, crc, packed, size, names, extras = _LOCAL.unpack(_read_exactly(file, _LOCAL.size))
     if mark != b"PK\x03\x04":
         _refuse_cut()
     raw_name = _read_exactly(file, names)

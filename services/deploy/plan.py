@@ -180,10 +180,11 @@ def _obstacles(facts: Facts, wanted: Wanted) -> Iterator[str]:
     if wanted.helper is not None and facts.helper.sha256 != wanted.helper:
         yield "Program Alur di server ini bukan yang dikenal. Mohon daftarkan ulang server ini."
     if site is not None and site.hosting != wanted.hosting:
-        yield "Aplikasi ini sudah terpasang di server ini untuk hosting lain. Mohon periksa permohonan hosting."
+        yield "Aplikasi ini sudah terpasang di sini untuk hosting lain. Mohon periksa permohonan hosting."
     if site is not None and site.drift:
+        changed = ", ".join(_shown(name) for name in site.drift)
         yield (
-            f"Ada perubahan di server yang bukan oleh Alur ({', '.join(_shown(name) for name in site.drift)}). "
+            f"Ada perubahan di server yang bukan oleh Alur ({changed}). "
             "Mohon diperiksa oleh Divisi Infrastruktur sebelum dilanjutkan."
         )
     for name, other in facts.sites.items():
@@ -204,7 +205,8 @@ def _install_obstacles(facts: Facts, site: Site | None, wanted: Wanted) -> Itera
             "Mohon ajukan ruang yang lebih besar."
         )
     if wanted.size > facts.free_bytes:
-        yield f"Ruang kosong di server tinggal {_size(facts.free_bytes)}. Mohon tambah ruang atau pilih server lain."
+        free = _size(facts.free_bytes)
+        yield f"Ruang kosong di server tinggal {free}. Mohon tambah ruang atau pilih server lain."
     if site is not None and site.front == "open" and _names(site) != _names(wanted):
         yield "Alamat situs yang sedang dibuka tidak dapat diganti. Mohon tutup dahulu."
 
@@ -237,7 +239,8 @@ def _install(facts: Facts, site: Site | None, wanted: Wanted) -> Iterator[Step]:
             yield _step("install", "account", {"app": wanted.app}, "Membuat akun sistem tanpa hak masuk.")
         yield _step("install", "folders", {"app": wanted.app}, "Membuat folder aplikasi.")
     if not there:
-        words = f"Mengirim paling banyak {wanted.files} berkas ({_size(wanted.size)}); yang sudah ada tidak dikirim lagi."
+        most = f"{wanted.files} berkas ({_size(wanted.size)})"
+        words = f"Mengirim paling banyak {most}; yang sudah ada tidak dikirim lagi."
         yield _step("install", "files", about, words)
         yield _step(
             "install",
@@ -335,9 +338,7 @@ def inspect_request(app: str | None = None, *, deep: bool = False) -> Request:
     return Request(verb="inspect", params={**({"app": app} if app else {}), "deep": deep})
 
 
-def install_request(
-    wanted: Wanted, *, manifest: str, fence: int, health: str = "/", repair: bool = False
-) -> Request:
+def install_request(wanted: Wanted, *, manifest: str, fence: int, health: str = "/", repair: bool = False) -> Request:
     """Return the request that installs `wanted.testing` at the closed address (S07)."""
     params: dict[str, str | int | bool] = {
         "fence": fence,

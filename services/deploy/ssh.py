@@ -172,8 +172,8 @@ def run(
 ) -> Iterator[Line]:
     """Ask the server's helper one thing and yield its answer as it comes; the last line is done or refused.
 
-    Files that the server says it lacks are streamed from `blobs` in between. Close the iterator to hang up; the
-    helper ends its verb all the same. Refuses `MalformedRequest` (nobody was asked), `HostUnreachable`,
+    Files that the server says it lacks are streamed from `blobs` in between. Close the iterator to hang up;
+    the helper ends its verb all the same. Refuses `MalformedRequest` (nobody was asked), `HostUnreachable`,
     `HostKeyChanged`, `KeyNotAccepted`, `ConnectionCut`, `HostSpeaksOddly`.
     """
     _check(request)
@@ -185,7 +185,7 @@ _ASK = "alur"
 
 
 def ask(server: Server, request: Request, *, limits: Limits | None = None) -> Line:
-    """Ask a short thing and return its answer: the facts of `inspect`, else the last line (done or refused)."""
+    """Ask a short thing and return its answer: the facts of `inspect`, else the last line."""
     lines = list(run(server, request, limits=limits))
     return next((line for line in lines if line.kind == "facts"), lines[-1])
 
@@ -204,9 +204,7 @@ def _check(request: Request) -> None:
         raise MalformedRequest(f"{refusal.text} Server tidak dihubungi; mohon perbaiki isiannya.") from None
 
 
-def _converse(
-    server: Server, command: str, opening: bytes, blobs: Blobs | None, limits: Limits
-) -> Iterator[Line]:
+def _converse(server: Server, command: str, opening: bytes, blobs: Blobs | None, limits: Limits) -> Iterator[Line]:
     with _signed_in(server, limits) as transport:
         try:
             channel = transport.open_session(timeout=limits.connect)
@@ -234,8 +232,8 @@ def _signed_in(server: Server, limits: Limits) -> Iterator[paramiko.Transport]:
         shown = transport.get_remote_server_key()
         if shown.get_name() != HOST_KEY or not hmac.compare_digest(shown.asbytes(), pinned.raw):
             raise HostKeyChanged(
-                f"Kunci server {server.address} bukan yang terdaftar ({pinned.fingerprint}). Tidak ada yang dikirim. "
-                "Mohon hubungi Divisi Infrastruktur sebelum server ini dipakai lagi."
+                f"Kunci server {server.address} bukan yang terdaftar ({pinned.fingerprint}). "
+                "Tidak ada yang dikirim. Mohon hubungi Divisi Infrastruktur sebelum server ini dipakai lagi."
             )
         try:
             transport.auth_publickey(server.user, paramiko.Ed25519Key.from_private_key_file(str(server.key)))
@@ -267,7 +265,7 @@ def _transport(address: str, port: int, timeout: float) -> Iterator[paramiko.Tra
             transport.start_client(timeout=timeout)
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise HostUnreachable(
-                f"Server {address} tidak menjawab sebagai server SSH yang aman (kunci Ed25519, sandi terkini)."
+                f"Server {address} tidak menjawab sebagai server SSH yang aman. Mohon periksa servernya."
             ) from error
         yield transport
     finally:
@@ -288,9 +286,7 @@ def _lines(channel: paramiko.Channel, limits: Limits) -> Iterator[bytes]:
         try:
             piece = channel.recv(1 << 16)
         except TimeoutError:
-            raise ConnectionCut(
-                "Server terlalu lama diam. Mohon periksa keadaan server, lalu ulangi."
-            ) from None
+            raise ConnectionCut("Server terlalu lama diam. Mohon periksa keadaan server, lalu ulangi.") from None
         except (OSError, EOFError, paramiko.SSHException):
             return
         if not piece:
@@ -298,9 +294,7 @@ def _lines(channel: paramiko.Channel, limits: Limits) -> Iterator[bytes]:
         heard += len(piece)
         waiting += piece
         if heard > limits.all_bytes or (len(waiting) > limits.line_bytes and b"\n" not in piece):
-            raise HostSpeaksOddly(
-                "Jawaban server terlalu panjang dan tidak dibaca lagi. Mohon periksa servernya."
-            )
+            raise HostSpeaksOddly("Jawaban server terlalu panjang dan tidak dibaca lagi. Mohon periksa servernya.")
         if time.monotonic() > until:
             raise ConnectionCut("Server terlalu lama bekerja. Mohon periksa keadaan server, lalu ulangi.")
         *whole, rest = waiting.split(b"\n")
@@ -416,10 +410,10 @@ _ENROL = (
 
 
 def enrol(admin: Server, enrolment: Enrolment, *, limits: Limits | None = None) -> Iterator[Line]:
-    """Prepare a fresh server with an administrator's login: helper, gate, account, permit key; yields its steps.
+    """Prepare a fresh server with an administrator's login: account, helper, permit key, gate; yields the steps.
 
-    `admin` is root or an account with `sudo` without a password. Done again it changes only what differs. Refuses
-    as `run` does.
+    `admin` is root or an account with `sudo` without a password. Done again it changes only what differs.
+    Refuses as `run` does.
     """
     source = Path(host_helper.__file__).read_bytes()
     request = {

@@ -56,7 +56,9 @@ def add_person(
     """
     name = username.strip().lower()
     if not USERNAME.fullmatch(name):
-        raise _wrong("/username", "Nama pengguna berisi 2-40 huruf kecil, angka, titik, garis bawah, atau tanda hubung.")
+        raise _wrong(
+            "/username", "Nama pengguna berisi 2-40 huruf kecil, angka, titik, garis bawah, atau tanda hubung."
+        )
     if session.scalar(select(Person.id).where(Person.username == name)):
         raise _wrong("/username", f"Nama pengguna “{name}” sudah dipakai. Pilih nama lain.")
     if not roles:
@@ -123,7 +125,9 @@ def _end_all(session: OrmSession, person: Person) -> None:
     session.execute(
         update(Session).where(Session.person_id == person.id, Session.ended_at.is_(None)).values(ended_at=now)
     )
-    session.execute(update(Token).where(Token.person_id == person.id, Token.revoked_at.is_(None)).values(revoked_at=now))
+    session.execute(
+        update(Token).where(Token.person_id == person.id, Token.revoked_at.is_(None)).values(revoked_at=now)
+    )
 
 
 def _wrong(pointer: str, words: str) -> Incomplete:

@@ -5,7 +5,7 @@ import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import jinja2
 from markupsafe import Markup
@@ -149,9 +149,11 @@ def is_local_path(path: str) -> bool:
     return not parts.scheme and not parts.netloc and "\\" not in path
 
 
-def sign_in_path(target: str) -> str:
-    """Return the sign-in page that leads on to a page of ours."""
-    return "/masuk" + (f"?next={quote(target, safe='/')}" if target not in ("", "/") else "")
+def sign_in_path(target: str, *, has_ended: bool = False) -> str:
+    """Return the sign-in page that leads on to a page of ours, and says so when a session has ended."""
+    asked = {"next": target} if target not in ("", "/") else {}
+    asked |= {"sesi": "berakhir"} if has_ended else {}
+    return "/masuk" + (f"?{urlencode(asked, safe='/')}" if asked else "")
 
 
 def as_list(value: Any) -> list[Any]:

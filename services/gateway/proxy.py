@@ -1,6 +1,5 @@
 """The gateway's way of a request: who is it, may it be sent on, to which door, and the page around the answer."""
 
-import asyncio
 import hmac
 import re
 import time
@@ -37,7 +36,7 @@ REMEMBERED_FOR = 2.0
 OPEN_PATHS = frozenset({"/masuk", "/api/health", "/api/openapi.json", "/api/docs"})
 OPEN_PREFIXES = frozenset({"/periksa"})
 """Pages for everybody: whether a paper is genuine may be checked without an account."""
-SECRET_PATHS = frozenset({"/masuk", "/api/session", "/api/tokens"})
+SECRET_PATHS = frozenset({"/masuk", "/saya/token", "/api/session", "/api/tokens"})
 """Their answers hold secrets: they are never kept for a repeat."""
 NOT_PASSED_ON = frozenset(
     {
@@ -208,11 +207,16 @@ class Gateway:
             inlet = Inlet(knock, receive)
             lifted = await self._guard(knock, known, inlet)
             await self._pass_on(knock, known, part, lifted, inlet, reply)
-        except CallerGone:
+        except (CallerGone, Silent):
+            # Nobody listens any more, or half an answer was sent: the server cuts the connection.
             return
         except Refused as refusal:
             if not reply.has_begun:
                 await self._refuse(refusal, knock, known, receive, reply)
+        except Exception as reason:  # the edge: the person gets a sentence, the log gets the rest
+            logger().error("gateway_failed", path=knock.path, exc_info=reason)
+            if not reply.has_begun:
+                await self._refuse(_broken(), knock, known, receive, reply)
 
     # Who is it ------------------------------------------------------------------------------------------
 
@@ -224,7 +228,7 @@ class Gateway:
             if found is None:
                 raise NotSignedIn("Token tidak dikenal, sudah dicabut, atau sudah berakhir. Buat token baru.")
             return found
-        token = knock.cookie(self.cookie_name)
+        token = knock.cookie(self.settings.cookie_name)
         return await self._look_up(token, is_cookie=True) if token else None
 
     async def _look_up(self, secret: str, *, is_cookie: bool) -> Known | None:
@@ -246,11 +250,6 @@ class Gateway:
                 return Known(found[0], found[1], by_cookie=False) if found else None
         except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.TimeoutError) as reason:
             raise Unavailable("Alur sedang sangat sibuk. Mohon ulangi beberapa saat lagi.") from reason
-
-    @property
-    def cookie_name(self) -> str:
-        """Return the name of the session cookie; the prefix binds it to https and this very host."""
-        return "__Host-alur" if self.settings.is_secure else "alur"
 
     def _is_open(self, knock: Knock) -> bool:
         if knock.path in OPEN_PATHS or prefix_of(knock.path) in OPEN_PREFIXES:
@@ -330,7 +329,7 @@ class Gateway:
         if part is None:
             if knock.path in SECRET_PATHS:
                 scope["headers"] = [(k, v) for k, v in headers if k != b"idempotency-key"]
-            scope["state"] = {"address": self._address(knock), "cookie": knock.cookie(self.cookie_name)}
+            scope["state"] = {"address": self._address(knock), "cookie": knock.cookie(self.settings.cookie_name)}
             if known:
                 scope["state"] |= {"caller": known.caller, "by_cookie": known.by_cookie}
             await self._call(self.own, scope, inlet, reply)
@@ -388,8 +387,8 @@ class Gateway:
     ) -> None:
         response: Response
         if isinstance(refusal, NotSignedIn) and known is None and knock.wants_page and not knock.is_part_of_page:
-            target = knock.target if knock.method in ("GET", "HEAD") else "/"
-            response = RedirectResponse(sign_in_path(target), status_code=303)
+            has_ended = bool(knock.cookie(self.settings.cookie_name))
+            response = RedirectResponse(sign_in_path(self._way_back(knock), has_ended=has_ended), status_code=303)
         elif knock.wants_page:
             response = refusal_fragment(refusal)
             if isinstance(refusal, NotSignedIn):
@@ -400,6 +399,13 @@ class Gateway:
                 response.headers["www-authenticate"] = "Bearer"
         await response(knock.scope, receive, reply)
         await reply.finish()
+
+    def _way_back(self, knock: Knock) -> str:
+        """Return the page to show after signing in: the one asked for, or the one whose form was sent."""
+        if knock.method in ("GET", "HEAD"):
+            return knock.target
+        parts = urlsplit(knock.header("referer"))
+        return parts.path if f"{parts.scheme}://{parts.netloc}" in self.settings.own_origins else "/"
 
 
 PASSED_SCOPE = (
@@ -588,9 +594,7 @@ class Reply:
         if not self._knock.is_part_of_page:
             headers = [(k, v) for k, v in headers if k != PAGE_TITLE]
             caller = self.known.caller if self.known else None
-            body = await asyncio.to_thread(
-                self._gateway.frame.page, self._title, body, caller=caller, path=self._knock.path
-            )
+            body = self._gateway.frame.page(self._title, body, caller=caller, path=self._knock.path)
         headers.append((b"content-length", str(len(body)).encode()))
         self.has_begun = True
         await self._send({**self._held, "headers": headers})

@@ -28,6 +28,11 @@ class Settings(ServiceSettings):
         return urlsplit(self.public_url).scheme == "https"
 
     @property
+    def cookie_name(self) -> str:
+        """Return the name of the session cookie; the prefix binds it to https and this very host."""
+        return "__Host-alur" if self.is_secure else "alur"
+
+    @property
     def own_origins(self) -> frozenset[str]:
         """Return the origins whose pages are ours; on loopback each of its names counts."""
         parts = urlsplit(self.public_url)

@@ -129,8 +129,7 @@ def sign_in(
             audit.record(session, signed_in.caller.person, "sign_in", "Session", address=address)
             return signed_in
     raise WrongCredentials(
-        "Nama pengguna atau kata sandi tidak cocok. Periksa keduanya lalu coba lagi; "
-        "bila lupa, hubungi admin sistem."
+        "Nama pengguna atau kata sandi tidak cocok. Periksa keduanya lalu coba lagi; bila lupa, hubungi admin sistem."
     )
 
 
@@ -169,7 +168,9 @@ def make_token(
 ) -> MadeToken:
     """Make a personal token that ends after 1-90 days; raise Incomplete for any other length or no scope."""
     if not 1 <= days <= LONGEST_TOKEN_DAYS or not scopes:
-        raise Incomplete(f"Token berlaku 1 sampai {LONGEST_TOKEN_DAYS} hari dan memerlukan paling sedikit satu lingkup.")
+        raise Incomplete(
+            f"Token berlaku 1 sampai {LONGEST_TOKEN_DAYS} hari dan memerlukan paling sedikit satu lingkup."
+        )
     text = TOKEN_MARK + secrets.token_urlsafe(32)
     token = Token(
         person_id=by.id,

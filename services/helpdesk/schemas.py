@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-AREA = {"kind": "area"}
+from shared.pages import AREA, labelled
 
 
 class NewTicket(BaseModel):
@@ -25,7 +25,7 @@ class NewTicket(BaseModel):
     priority: Literal["low", "medium", "high", "critical"] = Field(
         "medium",
         title="Prioritas",
-        json_schema_extra={"labels": {"low": "Rendah", "medium": "Sedang", "high": "Tinggi", "critical": "Kritis"}},
+        json_schema_extra=labelled({"low": "Rendah", "medium": "Sedang", "high": "Tinggi", "critical": "Kritis"}),
     )
 
 

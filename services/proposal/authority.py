@@ -142,14 +142,6 @@ ACTS = Acts.of(
             consequence="Butir program kerja mendapat nomor dan RAB dapat mulai disusun.",
         ),
         Act(
-            "override_cut_off",
-            "Masukkan ke tahun anggaran yang lebih awal",
-            frozenset({Role.HEAD}),
-            step="S02",
-            not_by=("proposer_id",),
-            consequence="Usulan yang disetujui setelah batas tanggal tetap boleh masuk tahun anggaran berikutnya.",
-        ),
-        Act(
             "write_terms",
             "Simpan KAK",
             frozenset({Role.APP_STAFF, Role.APP_HEAD}),

@@ -1,13 +1,13 @@
 """The security division's JSON door."""
 
-import asyncio
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.concurrency import run_in_threadpool
 
 from services.security import actions, queries
 from services.security.model import FindingRow, PermitRow, SecurityTest
@@ -21,11 +21,10 @@ from services.security.schemas import (
     TestView,
     Verdict,
 )
-from shared import jobs
 from shared.pages import Reason
 from shared.permit import private_key
 from shared.store import Store
-from shared.web import Asker, Door, Session, Waiting, answer_list, mark, place
+from shared.web import Asker, Door, Session, Waiting, answer_list, job_events, mark, place
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["security"])
 
@@ -162,18 +161,11 @@ def revoke(session: Session, by: Asker, permit_id: UUID, body: Reason) -> Permit
 
 @router.get("/scans/{scan_id}/log", response_class=EventSourceResponse)
 async def scan_log(
-    request: Request, session: Session, by: Asker, scan_id: UUID, last_event_id: Annotated[int, Header()] = 0
-) -> AsyncIterable[ServerSentEvent]:
-    scan = await asyncio.to_thread(queries.scan, session, by, scan_id)
-    async for event in jobs_log(request, scan.job_id, after=last_event_id):
+    request: Request, session: Session, by: Asker, scan_id: UUID, last_event_id: Annotated[int, Header(ge=0)] = 0
+) -> AsyncIterator[ServerSentEvent]:
+    scan = await run_in_threadpool(queries.scan, session, by, scan_id)
+    async for event in job_events(request, scan.job_id, after=last_event_id):
         yield event
-
-
-async def jobs_log(request: Request, job_id: UUID, *, after: int) -> AsyncIterable[ServerSentEvent]:
-    """Follow a job's lines until it ends."""
-    async for line in jobs.follow(request.app.state.database, job_id, after=after):
-        yield ServerSentEvent(data=line, id=str(line["seq"]), event="line")
-    yield ServerSentEvent(data={}, event="end")
 
 
 @router.get("/waiting")

@@ -2,20 +2,22 @@
 
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from services.security import actions
 from services.security.model import Scan, SecurityTest
 from services.security.scanners.bandit import BanditScanner, CodeTarget
 from services.security.scanners.probe import ProbeScanner, SiteTarget
 from services.security.verdict import ScanResult, standing_policy
 from shared.database import Database
-from shared.jobs import Lease
+from shared.jobs import Job, Lease
 from shared.manifest import Manifest
 from shared.store import Store
 
 
 def run_scan(database: Database, lease: Lease, *, store: Store) -> None:
     """Run the engine that a job names and keep its answer; what goes wrong becomes an incomplete answer (S08)."""
-    scan_id = UUID(lease.params["scan_id"])
+    scan_id = UUID(lease.job.params["scan_id"])
     with database.transaction() as session:
         scan = session.get_one(Scan, scan_id)
         if scan.finished_at is not None:
@@ -32,29 +34,30 @@ def run_scan(database: Database, lease: Lease, *, store: Store) -> None:
         step=scan.engine,
         state="done" if result.complete else "failed",
     )
-    with database.transaction() as session:
-        lease.hold(session)
+    with lease.recording() as session:
         actions.record_scan(session, scan_id, result)
 
 
-def give_up_scan(database: Database, scan_id: UUID, reason: str) -> None:
+def give_up_scan(session: Session, job: Job) -> None:
     """Keep that an engine could not be run at all: the scan is there, and is not complete."""
-    with database.transaction() as session:
-        scan = session.get_one(Scan, scan_id)
-        test = session.get_one(SecurityTest, scan.test_id)
-        actions.record_scan(
-            session, scan_id, _incomplete(scan, test, f"Pemindai tidak dapat dijalankan: {reason[:300]}")
-        )
+    scan = session.get_one(Scan, UUID(job.params["scan_id"]))
+    test = session.get_one(SecurityTest, scan.test_id)
+    problem = f"Pemindai tidak dapat dijalankan: {(job.reason or '')[:300]}"
+    actions.record_scan(session, scan.id, _incomplete(scan, test, problem))
 
 
 def _scan(scan: Scan, test: SecurityTest, store: Store) -> ScanResult:
+    with store.open(test.digest, verify=True) as file:
+        manifest = Manifest.parse(file.read())
     if scan.engine == "bandit":
-        with store.open(test.digest, verify=True) as file:
-            manifest = Manifest.parse(file.read())
         return BanditScanner().scan(CodeTarget(manifest=manifest, store=store))
     if scan.engine == "probe":
         target = SiteTarget(
-            host=test.closed_host, address=test.connect_address, port=test.connect_port, digest=test.digest
+            host=test.closed_host,
+            address=test.connect_address,
+            port=test.connect_port,
+            digest=test.digest,
+            files={entry.path: entry.sha256 for entry in manifest},
         )
         return ProbeScanner().scan(target)
     return _incomplete(scan, test, f"Pemindai {scan.engine} tidak dikenal.")

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-AREA = {"kind": "area"}
+from shared.pages import AREA, labelled
+
 SEVERITY_LABELS = {"critical": "Kritis", "high": "Tinggi", "medium": "Sedang", "low": "Rendah"}
 ANSWER_LABELS = {"pass": "Sesuai", "fail": "Tidak sesuai", "not_applicable": "Tidak berlaku"}
 
@@ -16,7 +17,7 @@ class NewFinding(BaseModel):
 
     title: str = Field(min_length=5, max_length=300, title="Temuan", description="Satu kalimat.")
     severity: Literal["critical", "high", "medium", "low"] = Field(
-        "medium", title="Keparahan", json_schema_extra={"labels": SEVERITY_LABELS}
+        "medium", title="Keparahan", json_schema_extra=labelled(SEVERITY_LABELS)
     )
     control: str = Field(pattern=r"^K[0-9]{2}$", title="Butir kendali", description="K01 sampai K72.")
     where: str = Field(min_length=1, max_length=500, title="Letak", description="Alamat halaman atau nama berkas.")
@@ -36,7 +37,7 @@ class OneAnswer(BaseModel):
 
     control: str = Field(pattern=r"^K[0-9]{2}$", title="Butir")
     answer: Literal["pass", "fail", "not_applicable"] = Field(
-        title="Jawaban", json_schema_extra={"labels": ANSWER_LABELS}
+        title="Jawaban", json_schema_extra=labelled(ANSWER_LABELS)
     )
     note: str = Field("", max_length=1000, title="Keterangan")
 
@@ -51,7 +52,7 @@ class Verdict(BaseModel):
     """The verdict of the head of the division."""
 
     verdict: Literal["pass", "fail"] = Field(
-        title="Putusan", json_schema_extra={"labels": {"pass": "Lulus", "fail": "Tidak lulus"}}
+        title="Putusan", json_schema_extra=labelled({"pass": "Lulus", "fail": "Tidak lulus"})
     )
     note: str = Field("", max_length=2000, title="Catatan", json_schema_extra=AREA)
 

@@ -1,7 +1,5 @@
 """The security division's message door, and its long work."""
 
-from uuid import UUID
-
 from shared.worker import Worker
 from sqlalchemy.orm import Session
 
@@ -39,12 +37,8 @@ def make_worker(settings: Settings) -> Worker:
     def gather_figures(session: Session, message: EvaluationOpened, letter: Letter) -> None:
         actions.gather_figures(session, message, letter)
 
-    @worker.runs(actions.SCAN)
+    @worker.runs(actions.SCAN, on_failure=runs.give_up_scan)
     def run_scan(database: Database, lease: Lease) -> None:
         runs.run_scan(database, lease, store=Store(settings.files_folder))
-
-    @worker.gives_up(actions.SCAN)
-    def give_up_scan(database: Database, job: Lease, reason: str) -> None:
-        runs.give_up_scan(database, UUID(job.params["scan_id"]), reason)
 
     return worker

@@ -125,9 +125,7 @@ def test_every_format_gives_the_same_digest(form: str, store: Store) -> None:
         assert store.verify(entry.sha256) == entry.size
 
 
-NAME = st.text(st.sampled_from("abcXYZ09-_ .é漢"), min_size=1, max_size=8).filter(
-    lambda name: name not in (".", "..")
-)
+NAME = st.text(st.sampled_from("abcXYZ09-_ .é漢"), min_size=1, max_size=8).filter(lambda name: name not in (".", ".."))
 TREES = st.dictionaries(
     st.lists(NAME, min_size=1, max_size=4).map("/".join),
     st.tuples(st.binary(max_size=300), st.sampled_from([0o644, 0o755, 0o600, 0o700])),

@@ -181,9 +181,7 @@ def test_g8_no_folder_or_name_hides_a_file(store: Store) -> None:
     result = scan(store, {path: BAD for path in hidden + odd})  # noqa: C420
 
     assert result.problems == ()
-    assert {path for rule, path in rules_found(result) if rule == "B602"} == {
-        f"{path}:5" for path in hidden + odd
-    }
+    assert {path for rule, path in rules_found(result) if rule == "B602"} == {f"{path}:5" for path in hidden + odd}
 
 
 def test_g9_nothing_of_the_build_is_ever_run(store: Store, tmp_path: Path) -> None:
@@ -243,9 +241,7 @@ def test_g13_python_under_odd_names_is_inventoried(store: Store) -> None:
 
     assert result.problems == ()
     assert result.scanned_files == ("a.PY", "b.pyw", "c", "d.cgi", "e.wsgi", "f.txt", "g.gambar")
-    assert {path.partition(":")[0] for rule, path in rules_found(result) if rule == "B602"} == set(
-        result.scanned_files
-    )
+    assert {path.partition(":")[0] for rule, path in rules_found(result) if rule == "B602"} == set(result.scanned_files)
 
 
 def test_g13_compiled_python_is_a_grave_finding(store: Store, tmp_path: Path) -> None:
@@ -293,9 +289,7 @@ def test_a_look_alike_bomb_of_blanks_is_quick(store: Store) -> None:
     assert time.monotonic() - began < 2
 
 
-def test_the_work_folder_is_gone_afterwards(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_work_folder_is_gone_afterwards(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "work").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "work"))
 

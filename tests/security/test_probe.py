@@ -362,9 +362,7 @@ def test_a7_hostile_words_from_the_site_are_inert_in_findings() -> None:
 
 def test_a_tls_handshake_that_fails_makes_the_scan_incomplete() -> None:
     with site(pages({})) as target:
-        tls = SiteTarget(
-            target.digest, target.host, target.address, target.port, tls=ssl.create_default_context()
-        )
+        tls = SiteTarget(target.digest, target.host, target.address, target.port, tls=ssl.create_default_context())
         result = ProbeScanner().scan(tls)
 
     assert not result.complete

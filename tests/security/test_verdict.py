@@ -195,9 +195,7 @@ def test_g12_every_change_of_the_rules_changes_the_digest() -> None:
 def test_the_digest_of_the_policy_is_the_same_in_every_process() -> None:
     program = "from services.security.verdict import standing_policy; print(standing_policy().digest)"
     digests = {
-        subprocess.check_output(
-            [sys.executable, "-c", program], env={"PYTHONHASHSEED": seed}, text=True
-        ).strip()
+        subprocess.check_output([sys.executable, "-c", program], env={"PYTHONHASHSEED": seed}, text=True).strip()
         for seed in ("1", "2", "3")
     }
 

@@ -150,9 +150,7 @@ def test_only_the_one_canonical_text_is_read(text: bytes) -> None:
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
 
 
-@given(
-    st.lists(st.tuples(st.lists(NAMES, min_size=1, max_size=3).map("/".join), st.integers(0, 99)), max_size=6)
-)
+@given(st.lists(st.tuples(st.lists(NAMES, min_size=1, max_size=3).map("/".join), st.integers(0, 99)), max_size=6))
 def test_whatever_is_accepted_reads_back_as_itself(files: list[tuple[str, int]]) -> None:
     try:
         manifest = Manifest(entry(path, size=size) for path, size in files)

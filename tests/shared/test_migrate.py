@@ -67,9 +67,7 @@ def test_starters_at_the_same_time_do_not_collide(empty: str, tmp_path: Path) ->
     (tmp_path / "0001_first.py").write_text(OWN)
 
     with ThreadPoolExecutor(3) as pool:
-        for done in [
-            pool.submit(migrate, empty, service="proposal", own_versions=tmp_path) for _ in range(3)
-        ]:
+        for done in [pool.submit(migrate, empty, service="proposal", own_versions=tmp_path) for _ in range(3)]:
             done.result()
 
     database = Database(empty)

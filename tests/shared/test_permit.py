@@ -129,9 +129,7 @@ def test_a_roll_back_needs_only_the_longer_term() -> None:
 def test_g12_a_genuine_signature_over_something_else_is_not_a_permit() -> None:
     fields = json.loads(make().text())
     for text in ("[]", "{}", json.dumps(fields | {"v": 2}), json.dumps(fields | {"extra": 1}), "x"):
-        signed = SignedPermit(
-            permit=text, signature=KEY.sign(text.encode()).hex(), key=permits.key_id(PUBLIC)
-        )
+        signed = SignedPermit(permit=text, signature=KEY.sign(text.encode()).hex(), key=permits.key_id(PUBLIC))
         assert code_of(signed) == "malformed"
 
 

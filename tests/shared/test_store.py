@@ -86,9 +86,7 @@ def test_a_missing_file_is_not_found(store: Store) -> None:
     assert refusal.value.status == 404
 
 
-def test_g3_a_file_swapped_in_the_store_is_refused_by_every_verifying_read(
-    store: Store, tmp_path: Path
-) -> None:
+def test_g3_a_file_swapped_in_the_store_is_refused_by_every_verifying_read(store: Store, tmp_path: Path) -> None:
     digest = store.put(b"good")
     store.path(digest).chmod(0o644)
     store.path(digest).write_bytes(b"evil")

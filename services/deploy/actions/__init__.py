@@ -11,6 +11,7 @@ from services.deploy.actions.installation import (
     keep_plan,
     plan_again,
     plan_installation,
+    wanted_of,
 )
 from services.deploy.actions.measurement import gather_figures, note_answers, watched
 from services.deploy.actions.operation import begin, end
@@ -74,5 +75,6 @@ __all__ = [
     "suspend",
     "suspend_server",
     "unpack",
+    "wanted_of",
     "watched",
 ]

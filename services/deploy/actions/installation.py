@@ -20,7 +20,7 @@ from services.deploy.model import (
     Release,
     ReleaseStatus,
 )
-from services.deploy.plan import Plan
+from services.deploy.plan import Plan, Wanted
 from shared import jobs
 from shared.authority import authorize
 from shared.database import utc_now
@@ -66,11 +66,13 @@ def plan_installation(session: Session, by: Person, *, hosting_id: UUID, build_i
 
 
 def keep_plan(session: Session, installation_id: UUID, plan: Plan) -> None:
-    """Keep the plan that was made; it waits for its approval (S07)."""
+    """Keep the plan that was made; it waits for its approval, or ends at its obstacles (S07)."""
     installation = find_installation(session, installation_id)
     if installation.status != InstallationStatus.PLANNING:
         return
     _set_plan(installation, plan)
+    if plan.obstacles:
+        fail_installation(session, installation_id, reason=" ".join(plan.obstacles))
 
 
 def approve_installation(
@@ -133,6 +135,24 @@ def plan_again(session: Session, operation: Operation, plan: Plan) -> None:
         "Tidak ada yang diubah di server."
     )
     end(session, operation, reason=installation.reason)
+    if plan.obstacles:
+        fail_installation(session, installation.id, reason=" ".join(plan.obstacles))
+
+
+def wanted_of(installation: Installation) -> Wanted:
+    """Return what the server should be once this installation is done: the build at its closed address (S07)."""
+    hosting, build = installation.hosting, installation.build
+    return Wanted(
+        app=hosting.application.code,
+        hosting=hosting.key,
+        runtime=hosting.runtime,
+        public=hosting.public_host,
+        closed=hosting.closed_host,
+        quota_mb=hosting.disk_mb,
+        testing=build.digest,
+        files=build.files,
+        size=build.total_size,
+    )
 
 
 def fail_installation(session: Session, installation_id: UUID, *, reason: str) -> None:

@@ -9,6 +9,7 @@ from services.proposal.model.case import (
     Kind,
     RegisteredApplication,
 )
+from services.proposal.model.content import CRITICALITY_LABELS, DATA_LABELS, REQUIRED, Content, Indicator
 from services.proposal.model.evaluation import (
     ASKED,
     DECISION_LABELS,
@@ -27,13 +28,15 @@ from services.proposal.model.meeting import (
     Outcome,
 )
 from services.proposal.model.office import Office
-from services.proposal.model.programme import TermsOfReference, WorkProgrammeEntry
+from services.proposal.model.programme import SECTIONS, Terms, TermsOfReference, WorkProgrammeEntry
 from services.proposal.model.proposal import Disposition, NeedsAnalysis, Proposal, ProposalVersion
 from services.proposal.model.table import Table
 from services.proposal.model.trace import Paper, TraceEntry
 
 __all__ = [
     "ASKED",
+    "CRITICALITY_LABELS",
+    "DATA_LABELS",
     "DECISION_LABELS",
     "EVALUATION_LABELS",
     "KIND_LABELS",
@@ -41,13 +44,17 @@ __all__ = [
     "MERGE",
     "MINUTES",
     "OUTCOME_LABELS",
+    "REQUIRED",
+    "SECTIONS",
     "Case",
     "CaseStatus",
+    "Content",
     "Counter",
     "Disposition",
     "Evaluation",
     "EvaluationFigure",
     "EvaluationStatus",
+    "Indicator",
     "Kind",
     "Meeting",
     "MeetingItem",
@@ -60,6 +67,7 @@ __all__ = [
     "ProposalVersion",
     "RegisteredApplication",
     "Table",
+    "Terms",
     "TermsOfReference",
     "TraceEntry",
     "WorkProgrammeEntry",

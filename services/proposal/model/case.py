@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 from services.proposal.model.table import Table
 from shared.database import Kept, utc_now
 from shared.errors import OutOfTurn
-from shared.identity import Person, Role
+from shared.identity import Role
 from shared.messages import ApplicationFacts
 from shared.procedure import Move, Procedure, procedure
 
@@ -108,6 +108,8 @@ class Case(Kept, Table):
     terms_version: Mapped[int] = mapped_column(default=0)
     recommended_by_id: Mapped[UUID | None]
     approved_at: Mapped[datetime | None]
+    override_reason: Mapped[str] = mapped_column(Text, default="")
+    """Why the Head lets a late approval into the coming year's work programme."""
 
     plan_version: Mapped[int | None]
     plan_amount: Mapped[int | None] = mapped_column(BigInteger)
@@ -170,8 +172,8 @@ class Case(Kept, Table):
         self,
         name: str,
         *,
-        by: Person | None = None,
-        by_name: str = "Alur",
+        by_id: UUID | None,
+        by_name: str,
         reason: str = "",
         at: datetime | None = None,
     ) -> Move:
@@ -184,8 +186,8 @@ class Case(Kept, Table):
                 move=name,
                 status=move.target,
                 at=at,
-                by_id=by.id if by else None,
-                by_name=by.name if by else by_name,
+                by_id=by_id,
+                by_name=by_name,
                 reason=reason,
             )
         )

@@ -1,8 +1,9 @@
 """The work programme of a fiscal year and the terms of reference (KAK) of its applications."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -33,8 +34,6 @@ class WorkProgrammeEntry(Kept, Table):
     priority: Mapped[int]
     estimated_amount: Mapped[int] = mapped_column(BigInteger, default=0)
     pic: Mapped[str] = mapped_column(String(200), default="")
-    override_reason: Mapped[str] = mapped_column(Text, default="")
-    """Why the Head let it into an earlier year than the cut-off date gives."""
     paper_digest: Mapped[str] = mapped_column(String(64), default="")
     by_id: Mapped[UUID]
 
@@ -51,3 +50,33 @@ class TermsOfReference(Kept, Table):
     paper_digest: Mapped[str] = mapped_column(String(64))
     by_id: Mapped[UUID]
     by_name: Mapped[str] = mapped_column(String(200))
+
+
+AREA = {"kind": "area"}
+Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000)]
+Lines = Annotated[list[Words], Field(max_length=50)]
+
+
+class Terms(BaseModel):
+    """The sections of the terms of reference, as the division writes them (domain §5)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    background: Words = Field(min_length=10, title="Latar belakang", json_schema_extra=AREA)
+    purpose: Words = Field(min_length=5, title="Maksud", json_schema_extra=AREA)
+    legal_basis: Lines = Field(default_factory=list, title="Dasar hukum", description="Satu per baris.")
+    objectives: Lines = Field(default_factory=list, title="Tujuan", description="Satu per baris.")
+    scope: Lines = Field(default_factory=list, title="Ruang lingkup", description="Satu per baris.")
+    outputs: Lines = Field(default_factory=list, title="Keluaran", description="Satu per baris.")
+    beneficiaries: Words = Field("", title="Penerima manfaat")
+    method: Words = Field("", title="Metode dan tahapan", json_schema_extra=AREA)
+    duration: Words = Field("", title="Jangka waktu", description="Misalnya 4 (empat) bulan.")
+    personnel: Lines = Field(default_factory=list, title="Tenaga pelaksana", description="Satu per baris.")
+    performance_indicators: Lines = Field(
+        default_factory=list, title="Indikator kinerja", description="Satu per baris."
+    )
+    budget_source: Words = Field("", title="Sumber dana")
+
+
+SECTIONS = {name: str(info.title) for name, info in Terms.model_fields.items()}
+"""Key and heading of each section, in the order of the paper."""

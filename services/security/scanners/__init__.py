@@ -35,7 +35,5 @@ def fingerprint(engine: str, rule: str, path: str, context: str, *, occurrence: 
 def printable(text: str, *, most: int = EVIDENCE_SIGNS) -> str:
     """Return foreign text fit for a page or a log: one line, cut, everything unprintable escaped."""
     line = _SPACES.sub(" ", text[: most * 4]).strip()
-    safe = "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in line
-    )
+    safe = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in line)
     return safe if len(safe) <= most else f"{safe[: most - 1]}…"

@@ -186,8 +186,7 @@ def judge_report(
 def _coverage_faults(read: "Report", named: Mapping[str, str]) -> list[str]:
     counted = {name: figures for name, figures in read.metrics.items() if name != "_totals"}
     problems = [
-        f"Berkas {printable(named[name])} tidak diperiksa bandit."
-        for name in sorted(named.keys() - counted.keys())
+        f"Berkas {printable(named[name])} tidak diperiksa bandit." for name in sorted(named.keys() - counted.keys())
     ]
     if surplus := (counted.keys() | {result.filename for result in read.results}) - named.keys():
         problems.append(f"Bandit melaporkan berkas di luar daftar: {printable(min(surplus))}.")
@@ -196,9 +195,7 @@ def _coverage_faults(read: "Report", named: Mapping[str, str]) -> list[str]:
     told = Counter(result.filename for result in read.results)
     for name, figures in counted.items():
         if told[name] != sum(count for key, count in figures.items() if key.startswith("SEVERITY.")):
-            problems.append(
-                f"Jumlah temuan pada {printable(named.get(name, name))} tidak cocok dengan laporannya."
-            )
+            problems.append(f"Jumlah temuan pada {printable(named.get(name, name))} tidak cocok dengan laporannya.")
     return problems
 
 
@@ -266,9 +263,7 @@ class _Run:
     def scan(self, target: CodeTarget, folder: Path) -> None:
         if self.version != self.rules["version"]:
             wanted = printable(str(self.rules["version"]))
-            self.problems.append(
-                f"Bandit versi {self.version or '(tidak ada)'}, sedangkan aturan meminta {wanted}."
-            )
+            self.problems.append(f"Bandit versi {self.version or '(tidak ada)'}, sedangkan aturan meminta {wanted}.")
         if not self.version:
             return
         inventory = take_inventory(target)
@@ -309,9 +304,7 @@ class _Run:
             store.copy(entry.sha256, out / name)
         source.chmod(0o500)
         (folder / "empty.ini").write_text("[bandit]\n")
-        (folder / "bandit.yaml").write_text(
-            yaml.safe_dump({"skips": self.rules["skips"], "include": ["*.py"]})
-        )
+        (folder / "bandit.yaml").write_text(yaml.safe_dump({"skips": self.rules["skips"], "include": ["*.py"]}))
         # An empty -x, for bandit's own list would leave out .git, .tox and the like.
         options = ["--ini", str(folder / "empty.ini"), "-c", str(folder / "bandit.yaml"), "-x", ""]
         options += ["--ignore-nosec", "-q", "-f", "json", "-o", "report.json", "-r", "--", _TREE]
@@ -372,9 +365,7 @@ class _Run:
 
     def _finding(self, result: Result, *, path: str, code: str, occurrence: int) -> Finding:
         words = _words(result.test_id)
-        weight = self.rules["heavier"].get(result.test_id) or self.rules["severity"].get(
-            result.issue_severity
-        )
+        weight = self.rules["heavier"].get(result.test_id) or self.rules["severity"].get(result.issue_severity)
         return Finding(
             fingerprint=fingerprint(ENGINE, result.test_id, path, code, occurrence=occurrence),
             engine=ENGINE,

@@ -104,7 +104,7 @@ EXPOSURES = (
         cwe="CWE-538",
         title="Berkas rahasia .env terbuka untuk umum",
         risk="Kata sandi basis data dan kunci aplikasi dapat dibaca siapa saja; seluruh data dapat diambil.",
-        recommendation="Letakkan .env di luar folder publik, tolak berkas bertitik depan, ganti semua rahasia.",
+        recommendation="Letakkan .env di luar folder publik, tolak berkas titik, ganti semua rahasia.",
         secret=True,
         never_page=True,
     ),
@@ -327,9 +327,7 @@ class _Visit:
             except (OSError, http.client.HTTPException, ValueError) as trouble:
                 raise NoAnswer(printable(str(trouble) or type(trouble).__name__, most=120)) from None
         # A line that we cut, or that the site cut, reads like the end of the page.
-        if time.monotonic() - began >= seconds or (
-            expected.isdigit() and len(body) < min(int(expected), most)
-        ):
+        if time.monotonic() - began >= seconds or (expected.isdigit() and len(body) < min(int(expected), most)):
             raise NoAnswer("jawaban terpotong atau terlalu lambat")
         self.seen.append(f"{method} {path}")
         return answer
@@ -357,11 +355,7 @@ class _Visit:
     def _served(self, index: Answer) -> None:
         if index.status == 200:
             return
-        to = (
-            f" dan menunjuk ke {printable(index.header('Location'), most=100)}"
-            if 300 <= index.status < 400
-            else ""
-        )
+        to = f" dan menunjuk ke {printable(index.header('Location'), most=100)}" if 300 <= index.status < 400 else ""
         self.problems.append(
             f"Halaman {printable(index.path)} menjawab {index.status}{to}, bukan 200. "
             "Mohon perbaiki pemasangan atau isi alamat halaman depannya."

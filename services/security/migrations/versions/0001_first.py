@@ -43,9 +43,7 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["case_id"], ["known_case.case_id"], name=op.f("fk_finding_case_id_known_case")
-        ),
+        sa.ForeignKeyConstraint(["case_id"], ["known_case.case_id"], name=op.f("fk_finding_case_id_known_case")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_finding")),
         sa.UniqueConstraint("case_id", "fingerprint", name=op.f("uq_finding_case_id_fingerprint")),
     )
@@ -75,9 +73,7 @@ def upgrade() -> None:
         sa.Column("verdict_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["case_id"], ["known_case.case_id"], name=op.f("fk_security_test_case_id_known_case")
-        ),
+        sa.ForeignKeyConstraint(["case_id"], ["known_case.case_id"], name=op.f("fk_security_test_case_id_known_case")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_security_test")),
         sa.UniqueConstraint("case_id", "round", name=op.f("uq_security_test_case_id_round")),
         sa.UniqueConstraint("release_id", name=op.f("uq_security_test_release_id")),
@@ -108,12 +104,8 @@ def upgrade() -> None:
         sa.Column("revoked_reason", sa.Text(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["case_id"], ["known_case.case_id"], name=op.f("fk_permit_case_id_known_case")
-        ),
-        sa.ForeignKeyConstraint(
-            ["test_id"], ["security_test.id"], name=op.f("fk_permit_test_id_security_test")
-        ),
+        sa.ForeignKeyConstraint(["case_id"], ["known_case.case_id"], name=op.f("fk_permit_case_id_known_case")),
+        sa.ForeignKeyConstraint(["test_id"], ["security_test.id"], name=op.f("fk_permit_test_id_security_test")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_permit")),
         sa.UniqueConstraint("test_id", name=op.f("uq_permit_test_id")),
     )
@@ -128,9 +120,7 @@ def upgrade() -> None:
         sa.Column("result", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["test_id"], ["security_test.id"], name=op.f("fk_scan_test_id_security_test")
-        ),
+        sa.ForeignKeyConstraint(["test_id"], ["security_test.id"], name=op.f("fk_scan_test_id_security_test")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_scan")),
     )
     op.create_index("ix_scan_test_id", "scan", ["test_id", "created_at"], unique=False)

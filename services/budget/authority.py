@@ -1,0 +1,223 @@
+"""Who may do what with the money: the table of the budget division's acts."""
+
+from shared.authority import Act, Acts
+from shared.identity import Role
+
+VENDOR = frozenset({Role.VENDOR})
+APP_HEAD = frozenset({Role.APP_HEAD})
+HEAD = frozenset({Role.HEAD})
+PLANNING = frozenset({Role.PLANNING})
+PPK = frozenset({Role.PPK})
+TREASURER = frozenset({Role.TREASURER})
+
+ACTS = Acts.of(
+    [
+        Act(
+            "draft_lines",
+            "Simpan rincian RAB",
+            APP_HEAD | {Role.APP_STAFF},
+            step="F03",
+            consequence="Rincian konsep diganti dengan isian ini dan jumlahnya dihitung ulang.",
+        ),
+        Act(
+            "lock",
+            "Kunci RAB",
+            APP_HEAD,
+            step="F03",
+            consequence="Versi ini tidak dapat diubah lagi; RAB terbit sebagai dokumen PDF.",
+        ),
+        Act(
+            "reopen",
+            "Minta revisi RAB",
+            HEAD,
+            step="F03",
+            consequence="Versi baru dibuka untuk diubah; versi yang terkunci tetap tersimpan.",
+        ),
+        Act(
+            "convey",
+            "Siapkan penyampaian ke Bagian Perencanaan",
+            APP_HEAD,
+            step="S04",
+            consequence="Koordinator Aplikasi dan Kepala Divisi Layanan diminta menandatangani, lalu Kepala menyetujui.",
+        ),
+        Act(
+            "sign_off",
+            "Tanda tangani penyampaian",
+            APP_HEAD | {Role.SERVICE_HEAD},
+            step="S04",
+            consequence="Setelah kedua divisi menandatangani, penyampaian menunggu persetujuan Kepala.",
+        ),
+        Act(
+            "approve_conveyance",
+            "Setujui dan sampaikan",
+            HEAD,
+            step="S04",
+            not_by=("conveyed_by_id", "app_head_id", "service_head_id"),
+            consequence="Surat pengantar diberi nomor dan berkas disampaikan kepada Bagian Perencanaan.",
+        ),
+        Act(
+            "withhold",
+            "Jangan sampaikan dahulu",
+            HEAD,
+            step="S04",
+            danger=True,
+            consequence="Penyampaian dihentikan dan kembali kepada Koordinator Aplikasi.",
+        ),
+        Act(
+            "set_ceiling",
+            "Tetapkan pagu",
+            PLANNING,
+            step="S04",
+            not_by=("locked_by_id",),
+            consequence="Pagu berlaku sebagai batas kontrak; perubahan kemudian hanya dengan keputusan baru.",
+        ),
+        Act(
+            "return_plan",
+            "Kembalikan",
+            PLANNING,
+            step="S04",
+            consequence="Berkas kembali kepada Koordinator Aplikasi dengan alasan Anda.",
+        ),
+        Act(
+            "defer_plan",
+            "Tunda karena anggaran belum tersedia",
+            PLANNING,
+            step="S04",
+            danger=True,
+            consequence="Perkara ditunda sampai dimasukkan lagi ke program kerja tahun berikutnya.",
+        ),
+        Act("record_account", "Catat kode akun", PLANNING, consequence="Kode akun dapat dipakai dalam RAB dan pagu."),
+        Act(
+            "register_vendor",
+            "Daftarkan penyedia",
+            APP_HEAD | PPK,
+            step="S05",
+            consequence="Penyedia dapat dipilih dalam kontrak.",
+        ),
+        Act(
+            "amend_vendor",
+            "Ubah data penyedia",
+            APP_HEAD | PPK,
+            step="S05",
+            consequence="Data baru berlaku untuk kontrak berikutnya; kontrak lama tidak berubah.",
+        ),
+        Act(
+            "draft_contract",
+            "Siapkan kontrak",
+            APP_HEAD,
+            step="S05",
+            consequence="Nilai kontrak langsung mengikat pagu; kontrak menunggu tanda tangan PPK.",
+        ),
+        Act(
+            "withdraw_contract",
+            "Tarik konsep kontrak",
+            APP_HEAD,
+            step="S05",
+            danger=True,
+            consequence="Konsep dibatalkan dan pagunya bebas kembali.",
+        ),
+        Act(
+            "sign_contract",
+            "Tanda tangani kontrak",
+            PPK,
+            step="S05",
+            not_by=("drafted_by_id",),
+            consequence="Kontrak berlaku dan pekerjaan penyedia dimulai.",
+        ),
+        Act(
+            "terminate_contract",
+            "Hentikan kontrak",
+            PPK,
+            step="S05",
+            danger=True,
+            consequence="Kontrak berakhir; bagian pagu yang belum dibayar bebas kembali.",
+        ),
+        Act(
+            "upload_document",
+            "Unggah dokumen",
+            VENDOR,
+            step="S05",
+            own="vendor_code",
+            own_roles=VENDOR,
+            consequence="Dokumen diperiksa oleh Divisi Aplikasi.",
+        ),
+        Act(
+            "accept_documentation",
+            "Terima laporan dokumentasi",
+            APP_HEAD,
+            step="S05",
+            consequence="Laporan dokumentasi perangkat lunak terbit; serah terima dapat disiapkan.",
+        ),
+        Act(
+            "reject_deliverable",
+            "Kembalikan hasil pekerjaan",
+            APP_HEAD,
+            step="S05",
+            danger=True,
+            consequence="Penyedia diminta memperbaiki dan mengunggah kembali.",
+        ),
+        Act(
+            "store_financial_report",
+            "Simpan laporan keuangan",
+            APP_HEAD,
+            step="S05",
+            consequence="Angka hari ini tersimpan dan terbit sebagai laporan keuangan PDF.",
+        ),
+        Act(
+            "draft_handover",
+            "Siapkan serah terima (BAST)",
+            APP_HEAD,
+            step="S05",
+            consequence="Penyedia, Koordinator Aplikasi dan PPK diminta menandatangani.",
+        ),
+        Act(
+            "sign_handover",
+            "Tanda tangani BAST",
+            VENDOR | APP_HEAD | PPK,
+            step="S05",
+            own="vendor_code",
+            own_roles=VENDOR,
+            consequence="Setelah ketiga pihak menandatangani, aplikasi dinyatakan diserahterimakan.",
+        ),
+        Act(
+            "distribute",
+            "Distribusikan anggaran",
+            APP_HEAD,
+            step="S06",
+            consequence="Bagian pagu tercatat untuk kegiatan ini dan tidak dapat dihapus.",
+        ),
+        Act(
+            "claim_term",
+            "Tagih termin",
+            VENDOR,
+            step="S06",
+            own="vendor_code",
+            own_roles=VENDOR,
+            consequence="Tagihan diperiksa Divisi Aplikasi, lalu dibayar Bendahara.",
+        ),
+        Act(
+            "verify_claim",
+            "Nyatakan tagihan benar",
+            APP_HEAD,
+            step="S06",
+            not_by=("claimed_by_id",),
+            consequence="Tagihan diteruskan kepada Bendahara.",
+        ),
+        Act(
+            "pay",
+            "Catat pembayaran",
+            TREASURER,
+            step="S06",
+            not_by=("claimed_by_id", "verified_by_id"),
+            consequence="Pembayaran tercatat dan tidak dapat diubah; koreksi hanya dengan catatan lawan.",
+        ),
+        Act(
+            "refuse_claim",
+            "Tolak tagihan",
+            TREASURER,
+            step="S06",
+            danger=True,
+            consequence="Tagihan kembali kepada Koordinator Aplikasi dan penyedia dengan alasan Anda.",
+        ),
+    ]
+)

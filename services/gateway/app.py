@@ -1,0 +1,47 @@
+"""Joins the gateway's own pages and the divisions' doors behind one web application."""
+
+from collections.abc import Mapping
+
+from starlette.types import ASGIApp
+
+from services.gateway import api, pages
+from services.gateway.doors import Doors, RemoteDoor
+from services.gateway.frame import Frame, Static
+from services.gateway.proxy import Gateway, Memory
+from services.gateway.settings import Settings
+from shared.web import make_app, prefixes
+
+ALWAYS_OWN = frozenset({"/api/health", "/api/openapi.json", "/api/docs", "/api/waiting", "/static"})
+
+
+def make(settings: Settings | None = None, doors: Mapping[str, ASGIApp] | None = None) -> Gateway:
+    """Return the whole web application.
+
+    `doors` are the divisions' web applications in this process by name; without them `division_urls` says where
+    each division answers.
+    """
+    settings = settings or Settings()
+    if doors is None:
+        doors = {name: RemoteDoor(url) for name, url in settings.division_urls.items()}
+    own = make_app(
+        service="gateway",
+        title="Alur",
+        settings=settings,
+        routers=[api.router, api.kept, pages.router, pages.kept],
+    )
+    own_paths = frozenset(prefixes(own)) | ALWAYS_OWN
+    table = Doors(doors, own.state.keys, taken=own_paths)
+    static = Static()
+    frame = Frame(settings, table, static)
+    memory = Memory()
+    own.state.doors, own.state.frame, own.state.memory = table, frame, memory
+    return Gateway(
+        settings,
+        own=own,
+        own_paths=own_paths,
+        doors=table,
+        database=own.state.database,
+        frame=frame,
+        static=static,
+        memory=memory,
+    )
