@@ -104,7 +104,7 @@ def work(
     """Tangani pesan dan pekerjaan divisi (satu proses induk)."""
     from alur.parts import work as run
 
-    run(tuple(str(d) for d in division) if division else DIVISIONS, concurrency=concurrency)
+    raise typer.Exit(run(tuple(str(d) for d in division) if division else DIVISIONS, concurrency=concurrency))
 
 
 @app.command()
@@ -130,9 +130,10 @@ def migrate(service: Annotated[list[Service] | None, typer.Argument()] = None) -
 def keys(folder: Annotated[Path, typer.Argument(help="Folder kunci.")]) -> None:
     """Buat kunci yang belum ada (bentuk terpisah)."""
     from shared import permit
-    from shared.keys import make_keys
+    from shared.keys import make_keys, make_ssh_key
 
     make_keys(folder)
+    make_ssh_key(folder)
     if not (folder / "permit.key").exists():
         permit.new_key_pair(folder)
     typer.echo(f"Kunci lengkap di {folder}")

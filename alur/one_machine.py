@@ -21,7 +21,8 @@ from typing import IO
 import httpx
 import psutil
 
-from alur.embedded import NotStarted, Postgres, Valkey, end_with_parent
+from alur.embedded import NotStarted, Postgres, Valkey
+from alur.embedded import _end_with_parent as end_with_parent
 from alur.settings import MachineSettings
 from shared import keys, permit
 from shared.keys import SERVICES
@@ -124,6 +125,7 @@ class Machine:
 
     def _prepare(self) -> None:
         keys.make_keys(self.settings.keys_folder)
+        keys.make_ssh_key(self.settings.keys_folder)
         if not (self.settings.keys_folder / "permit.key").exists():
             permit.new_key_pair(self.settings.keys_folder)
         self.settings.files_folder.mkdir(exist_ok=True)
@@ -146,11 +148,11 @@ class Machine:
         if self.settings.demo:
             from alur import demo  # here, because only the demo campus needs it
 
-            self._parts.append(Part("practice", [*python, "alur.practice", *demo.practice_arguments(self.home)]))
+            self._parts.append(Part("practice", [*python, "alur.practice", *demo.practice_arguments(self.settings)]))
         for part in self._parts:
             self._start(part)
         if self.settings.demo:
-            demo.load_campus(self.settings, say=self.say)
+            demo.load_campus(self.settings, self._urls, say=self.say)
 
     def _make_databases(self) -> None:
         """Make a database and a login role for each service and bring it to the newest tables.

@@ -2,14 +2,19 @@
 
 import importlib
 import os
+import signal
+import threading
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from shared.worker import Worker, run_worker
 
-from shared import log
+from alur.auditing import note_anchor
+from shared import audit, log
+from shared.database import Database, utc_now
 from shared.keys import DIVISIONS, GATEWAY
 from shared.settings import ServiceSettings
+from shared.worker import Worker, run_clock, run_worker
 
 
 def settings_of(service: str) -> ServiceSettings:
@@ -27,6 +32,17 @@ def web_of(service: str) -> FastAPI:
 def worker_of(service: str) -> Worker:
     """Return a division's worker."""
     made: Worker = importlib.import_module(f"services.{service}.tasks").make_worker(settings_of(service))
+    anchors = os.environ.get("ALUR_ANCHORS_FOLDER")
+    if anchors:
+        path = Path(anchors) / f"{service}.jsonl"
+
+        @made.every(seconds=3600, name="anchor")
+        def anchor(database: Database) -> None:
+            with database.session() as session:
+                head = audit.head(session)
+            if head is not None:
+                note_anchor(path, head, at=utc_now().isoformat())
+
     return made
 
 
@@ -45,9 +61,22 @@ def split_web() -> Any:
     return web_of(service)
 
 
-def work(services: tuple[str, ...], *, concurrency: int) -> None:
-    """Handle the messages and jobs of these divisions until told to stop."""
-    log.set_up(service="worker" if len(services) > 1 else f"{services[0]}-worker")
+def work(services: tuple[str, ...], *, concurrency: int) -> int:
+    """Handle the messages and jobs of these divisions until told to stop; return the exit code.
+
+    On one machine the worker keeps the timetable itself; in the split shape the clock does.
+    """
+    alone = len(services) == 1
+    log.set_up(service=f"{services[0]}-worker" if alone else "worker")
     workers = [worker_of(service) for service in services]
-    broker_url = settings_of(services[0]).broker_url
-    run_worker(workers, broker_url, concurrency=concurrency)
+    return run_worker(workers, settings_of(services[0]).broker_url, concurrency=concurrency, ticks=not alone)
+
+
+def tick() -> None:
+    """Announce the timetable until told to stop (split shape)."""
+    log.set_up(service="clock")
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    entries = [entry for service in DIVISIONS for entry, _ in worker_of(service).timetable.values()]
+    run_clock(settings_of(DIVISIONS[0]).broker_url, entries, stop=stop)

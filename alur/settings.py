@@ -45,7 +45,7 @@ class MachineSettings(BaseSettings):
 
     def environment(self, *, database_urls: dict[str, str], broker_url: str) -> dict[str, str]:
         """Return the environment by which every service finds its own settings."""
-        result = {}
+        result = {"ALUR_ANCHORS_FOLDER": str(self.folder / "anchors")}
         for service in SERVICES:
             prefix = f"ALUR_{service.upper()}_"
             result |= {

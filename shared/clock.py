@@ -68,4 +68,4 @@ def due(session: Session, entry: Entry) -> bool:
 
 def marks(session: Session) -> dict[str, int]:
     """Return the last period in which each entry ran, by name."""
-    return {row.name: row.period for row in session.execute(select(mark.c["name", "period"]))}
+    return {row.name: row.period for row in session.execute(select(*mark.c["name", "period"]))}

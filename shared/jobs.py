@@ -187,7 +187,7 @@ def of_thing(session: Session, thing_id: object) -> list[Job]:
 def lines(session: Session, job_id: UUID, after: int = 0, *, limit: int = 500) -> list[Line]:
     """Return what a job told after line `after`, in order (the source of a live stream)."""
     rows = session.execute(
-        select(job_line.c["seq", "at", "text", "step", "state"])
+        select(*job_line.c["seq", "at", "text", "step", "state"])
         .where(job_line.c.job_id == job_id, job_line.c.seq > after)
         .order_by(job_line.c.seq)
         .limit(limit)
@@ -198,7 +198,7 @@ def lines(session: Session, job_id: UUID, after: int = 0, *, limit: int = 500) -
 def steps(session: Session, job_id: UUID) -> list[Step]:
     """Return a job's journal in order."""
     rows = session.execute(
-        select(job_step.c["name", "ordinal", "state", "note", "started_at", "ended_at"])
+        select(*job_step.c["name", "ordinal", "state", "note", "started_at", "ended_at"])
         .where(job_step.c.job_id == job_id)
         .order_by(job_step.c.ordinal)
     )
@@ -329,7 +329,7 @@ class Lease:
         """
         with self.recording() as session:
             before = session.execute(
-                select(job_step.c["state", "note"]).where(job_step.c.job_id == self.job.id, job_step.c.name == name)
+                select(*job_step.c["state", "note"]).where(job_step.c.job_id == self.job.id, job_step.c.name == name)
             ).first()
             row = insert(job_step).values(
                 job_id=self.job.id,

@@ -6,6 +6,9 @@ import os
 import secrets
 from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 GATEWAY = "gateway"
 DIVISIONS = ("proposal", "budget", "deploy", "security", "helpdesk")
 SERVICES = (GATEWAY, *DIVISIONS)
@@ -46,3 +49,20 @@ def make_keys(folder: Path) -> None:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(secrets.token_bytes(32))
         part.rename(path)
+
+
+def make_ssh_key(folder: Path) -> None:
+    """Make the key with which Alur signs in to servers (`ssh.key`, `ssh.key.pub`); what exists is never changed."""
+    path = folder / "ssh.key"
+    if path.exists():
+        return
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    path.with_suffix(".key.pub").write_bytes(public + b" alur\n")
+    part = path.with_suffix(".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(private)
+    part.rename(path)

@@ -1,11 +1,14 @@
 """Shapes that enter and leave the infrastructure division's JSON door; pages draw their forms from the same."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from services.deploy.model import Hosting, Installation, Release
+from shared.jobs import Job
 
 AREA = {"kind": "area"}
 CASE = "Nomor perkara seperti pada halaman perkara."
@@ -19,9 +22,7 @@ FromRow = ConfigDict(from_attributes=True)
 class ProbeOrder(BaseModel):
     """Where to look for a server."""
 
-    address: str = Field(
-        max_length=253, pattern=ADDRESS, title="Alamat", description="Nama atau alamat IP server."
-    )
+    address: str = Field(max_length=253, pattern=ADDRESS, title="Alamat", description="Nama atau alamat IP server.")
     port: Port = Field(22, title="Port SSH")
 
 
@@ -199,7 +200,6 @@ class ServerView(BaseModel):
 class HostingView(BaseModel):
     """A hosting or request."""
 
-    model_config = FromRow
     id: UUID
     application: ApplicationView
     subdomain: str
@@ -218,6 +218,19 @@ class HostingView(BaseModel):
     requested_by_name: str
     decided_by_name: str
     created_at: datetime
+
+    @classmethod
+    def of(cls, hosting: Hosting) -> "HostingView":
+        """Return what is shown of a hosting; its names are there once it has a server."""
+        place = hosting.server
+        return cls.model_validate(
+            _own_values(cls, hosting)
+            | {
+                "server_name": place.name if place else None,
+                "public_host": hosting.public_host if place else None,
+                "closed_host": hosting.closed_host if place else None,
+            }
+        )
 
 
 class BuildView(BaseModel):
@@ -273,14 +286,26 @@ class InstallationView(InstallationRow):
 
     plan: dict[str, Any] | None
     job_id: UUID | None
+    """The job that works on it or worked last."""
     job_state: str
     release_id: UUID | None
+
+    @classmethod
+    def of(cls, installation: Installation, *, job: Job | None, release: Release | None) -> "InstallationView":
+        """Return an installation with the job that works on it and the release that it became."""
+        return cls.model_validate(
+            _own_values(cls, installation)
+            | {
+                "job_id": job.id if job else None,
+                "job_state": job.state if job else "",
+                "release_id": release.id if release else None,
+            }
+        )
 
 
 class ReleaseRow(BaseModel):
     """A release in a list."""
 
-    model_config = FromRow
     id: UUID
     application: ApplicationView
     number: int
@@ -302,6 +327,23 @@ class ReleaseRow(BaseModel):
     permit_revoked_at: datetime | None
     created_at: datetime
 
+    @classmethod
+    def of(cls, release: Release, **more: Any) -> Self:
+        """Return what is shown of a release."""
+        hosting, permit = release.hosting, release.permit
+        return cls.model_validate(
+            _own_values(cls, release)
+            | {
+                "public_host": hosting.public_host,
+                "closed_host": hosting.closed_host,
+                "address": hosting.public_address,
+                "permit_id": permit.id if permit else None,
+                "permit_valid_until": permit.valid_until if permit else None,
+                "permit_revoked_at": permit.revoked_at if permit else None,
+            }
+            | more
+        )
+
 
 class ReleaseView(ReleaseRow):
     """A release with what is done on its host."""
@@ -309,11 +351,18 @@ class ReleaseView(ReleaseRow):
     operation: OperationView | None
 
 
+def _own_values(shape: type[BaseModel], row: object) -> dict[str, Any]:
+    """Return the values of a row that a shape names; the shape's other fields are left to its caller."""
+    found = {name: getattr(row, name) for name in shape.model_fields if hasattr(type(row), name)}
+    if "application" in found:
+        found["application"] = ApplicationView.model_validate(found["application"])
+    return found
+
+
 class LogLine(BaseModel):
     """One line of a job's log."""
 
     model_config = FromRow
-    number: int
     at: datetime
     text: str
     step: str

@@ -21,10 +21,17 @@ from shared.identity import Person, Role
 
 def find_plan(session: Session, plan_id: UUID) -> BudgetPlan:
     """Return a plan, locked until the transaction ends; raise NotFound."""
-    plan = session.get(BudgetPlan, plan_id, with_for_update={"of": BudgetPlan}, populate_existing=True)
+    settle(session)
+    plan = session.get(BudgetPlan, plan_id, with_for_update={"of": BudgetPlan})
     if plan is None:
         raise NotFound("RAB tidak ditemukan. Periksa nomor perkaranya atau cari di daftar RAB.")
     return plan
+
+
+def settle(session: Session) -> None:
+    """Write what is pending and forget what was read: triggers move balances behind the program's back."""
+    session.flush()
+    session.expire_all()
 
 
 def find_conveyance(session: Session, conveyance_id: UUID) -> Conveyance:
@@ -33,7 +40,7 @@ def find_conveyance(session: Session, conveyance_id: UUID) -> Conveyance:
     if plan_id is None:
         raise NotFound("Penyampaian tidak ditemukan. Cari di daftar RAB.")
     find_plan(session, plan_id)
-    return session.get_one(Conveyance, conveyance_id, populate_existing=True)
+    return session.get_one(Conveyance, conveyance_id)
 
 
 def find_contract(session: Session, by: Person, contract_id: UUID) -> Contract:
@@ -42,7 +49,7 @@ def find_contract(session: Session, by: Person, contract_id: UUID) -> Contract:
     if plan_id is None:
         raise NotFound(NO_CONTRACT)
     find_plan(session, plan_id)
-    contract = session.get_one(Contract, contract_id, populate_existing=True)
+    contract = session.get_one(Contract, contract_id)
     hide_from_other_firms(by, contract.vendor, NO_CONTRACT)
     return contract
 
@@ -54,7 +61,7 @@ def find_claim(session: Session, by: Person, claim_id: UUID) -> Claim:
         raise NotFound(NO_CLAIM)
     contract = find_contract(session, by, contract_id)
     hide_from_other_firms(by, contract.vendor, NO_CLAIM)
-    return session.get_one(Claim, claim_id, populate_existing=True)
+    return session.get_one(Claim, claim_id)
 
 
 def find_handover(session: Session, by: Person, handover_id: UUID) -> Handover:
@@ -63,7 +70,7 @@ def find_handover(session: Session, by: Person, handover_id: UUID) -> Handover:
     if contract_id is None:
         raise NotFound("Berita acara serah terima tidak ditemukan. Cari di halaman kontraknya.")
     find_contract(session, by, contract_id)
-    return session.get_one(Handover, handover_id, populate_existing=True)
+    return session.get_one(Handover, handover_id)
 
 
 def find_vendor(session: Session, code: str, *, pointer: str = "/vendor") -> Vendor:

@@ -33,9 +33,7 @@ def unpack(by: Person, archive: BinaryIO, store: Store) -> Manifest:
     return manifest
 
 
-def receive_build(
-    session: Session, by: Person, *, case_number: str, file_name: str, manifest: Manifest
-) -> Build:
+def receive_build(session: Session, by: Person, *, case_number: str, file_name: str, manifest: Manifest) -> Build:
     """Record a build of an application and return it; the same files twice are the same build (S07).
 
     Raises OutOfTurn when the application's contract has ended.

@@ -48,9 +48,7 @@ def request_hosting(
     if application.status == ApplicationStatus.BUDGETED:
         raise OutOfTurn("Kontrak aplikasi ini dihentikan. Hosting dapat diajukan setelah ada kontrak baru.")
     _name_must_be_free(session, subdomain)
-    asked = select(Hosting).where(
-        Hosting.case_id == application.case_id, Hosting.status != HostingStatus.REFUSED
-    )
+    asked = select(Hosting).where(Hosting.case_id == application.case_id, Hosting.status != HostingStatus.REFUSED)
     if session.scalar(asked):
         raise OutOfTurn("Aplikasi ini sudah mempunyai hosting atau permohonan yang menunggu keputusan.")
     hosting = Hosting(
@@ -131,9 +129,7 @@ def find_hosting(session: Session, hosting_id: UUID) -> Hosting:
 
 def by_number(session: Session, case_number: str) -> Application:
     """Return the application of a case number, locked; raise Incomplete when it is not known here."""
-    found = session.scalar(
-        select(Application).where(Application.case_number == case_number).with_for_update()
-    )
+    found = session.scalar(select(Application).where(Application.case_number == case_number).with_for_update())
     if found is None:
         words = (
             f"Perkara “{case_number}” belum dikenal Divisi Infrastruktur. Periksa nomornya; "

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from services.deploy.actions.build import find_build
 from services.deploy.actions.hosting import find_hosting
-from services.deploy.actions.operation import end, enqueue, must_be_idle, must_be_usable
+from services.deploy.actions.operation import ATTEMPTS, end, enqueue, must_be_idle, must_be_usable
 from services.deploy.authority import ACTS
 from services.deploy.model import (
     Application,
@@ -61,7 +61,7 @@ def plan_installation(session: Session, by: Person, *, hosting_id: UUID, build_i
     )
     session.add(installation)
     session.flush()
-    installation.plan_job_id = jobs.start(session, "plan", thing_id=str(installation.id))
+    installation.plan_job_id = jobs.start(session, "plan", installation.id, most_attempts=ATTEMPTS).id
     return installation
 
 
@@ -97,9 +97,7 @@ def approve_installation(
     installation.approved_at = utc_now()
     installation.reason = ""
     maker = Person.model_validate(installation.maker)
-    installation.job_id = enqueue(
-        session, hosting, OperationKind.INSTALL, installation.id, by=maker
-    ).job_id
+    installation.job_id = enqueue(session, hosting, OperationKind.INSTALL, installation.id, by=maker).job_id
     post(
         session,
         InstallationApproved(

@@ -35,9 +35,7 @@ class Answer:
 
 def watched(session: Session) -> list[Watched]:
     """Return the public addresses of the live releases whose front door is not shut by order."""
-    live = session.scalars(
-        select(Release).where(Release.status == ReleaseStatus.LIVE, ~Release.is_closed).limit(1000)
-    )
+    live = session.scalars(select(Release).where(Release.status == ReleaseStatus.LIVE, ~Release.is_closed).limit(1000))
     return [
         Watched(
             case_id=release.case_id,

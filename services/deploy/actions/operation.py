@@ -1,6 +1,5 @@
 """Operations on hosts: begun one at a time for each hosting with a new fence number, ended with what came of them."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,27 +8,21 @@ from sqlalchemy.orm import Session
 from services.deploy.model import Hosting, Operation, OperationKind, OperationStatus, Server
 from shared import audit, jobs
 from shared.database import utc_now
-from shared.errors import OutOfTurn
+from shared.errors import OutOfTurn, Unavailable
 from shared.identity import Person
 
 OPEN = (OperationStatus.WAITING, OperationStatus.RUNNING)
-PATIENT = frozenset({OperationKind.CLOSE, OperationKind.REVOKE})
-"""What the security division ordered is tried for a long time; what a person asked for is told soon."""
+ATTEMPTS = 3
+"""How often what a person asked for is tried while the server is silent; then they are told."""
+PATIENT_ATTEMPTS = 300
+"""How often what the security division ordered is tried: more than a day."""
 
 
-class Busy(OutOfTurn):
+class Busy(Unavailable):
     """Another operation runs on this hosting; this one waits."""
 
     code = "hosting_busy"
-
-
-@dataclass(frozen=True)
-class Begun:
-    """An operation that may run now."""
-
-    operation: Operation
-    is_resumed: bool
-    """Whether an earlier run of it was cut off; the host may be half-way."""
+    title = "Hosting sedang dikerjakan"
 
 
 def enqueue(
@@ -45,7 +38,9 @@ def enqueue(
     )
     session.add(operation)
     session.flush()
-    operation.job_id = jobs.start(session, kind.value, thing_id=str(operation.id))
+    attempts = PATIENT_ATTEMPTS if kind in (OperationKind.CLOSE, OperationKind.REVOKE) else ATTEMPTS
+    params = {"operation": str(operation.id)}
+    operation.job_id = jobs.start(session, kind.value, thing_id, params, most_attempts=attempts).id
     return operation
 
 
@@ -58,8 +53,7 @@ def must_be_idle(session: Session, hosting: Hosting) -> None:
     )
     if current:
         raise OutOfTurn(
-            f"Masih ada pekerjaan lain di hosting ini ({current.label}). Mohon tunggu sampai selesai, "
-            "lalu ulangi."
+            f"Masih ada pekerjaan lain di hosting ini ({current.label}). Mohon tunggu sampai selesai, lalu ulangi."
         )
 
 
@@ -72,7 +66,7 @@ def must_be_usable(server: Server) -> None:
         )
 
 
-def begin(session: Session, operation_id: UUID) -> Begun | None:
+def begin(session: Session, operation_id: UUID) -> Operation | None:
     """Take the next fence number for an operation and mark it running; None when it has ended already.
 
     Raises Busy while another one runs on the same hosting.
@@ -90,16 +84,17 @@ def begin(session: Session, operation_id: UUID) -> Begun | None:
     )
     if other:
         raise Busy("Pekerjaan lain di hosting ini belum selesai; pekerjaan ini menunggu gilirannya.")
-    is_resumed = operation.status == OperationStatus.RUNNING
     hosting.fence += 1
     operation.fence = hosting.fence
     operation.status = OperationStatus.RUNNING
     session.flush()
-    return Begun(operation, is_resumed)
+    return operation
 
 
 def end(session: Session, operation: Operation, *, reason: str = "") -> None:
     """Mark an operation as ended, failed when there is a reason, and write it into the audit chain."""
+    if operation.status not in OPEN:
+        return
     operation.status = OperationStatus.FAILED if reason else OperationStatus.DONE
     operation.reason = reason or operation.reason
     operation.ended_at = utc_now()
@@ -110,10 +105,3 @@ def end(session: Session, operation: Operation, *, reason: str = "") -> None:
 def actor(operation: Operation) -> Person | None:
     """Return the person who started an operation; None when another division's fact did."""
     return Person.model_validate(operation.actor) if operation.actor else None
-
-
-def last_of(session: Session, thing_id: UUID) -> Operation | None:
-    """Return the newest operation about a thing."""
-    return session.scalar(
-        select(Operation).where(Operation.thing_id == thing_id).order_by(Operation.created_at.desc()).limit(1)
-    )

@@ -109,9 +109,7 @@ def suspend(session: Session, message: CaseSuspended) -> None:
         enqueue(session, release.hosting, OperationKind.CLOSE, release.id, by=None, reason=message.note)
 
 
-def authorise_go_live(
-    session: Session, by: Person, release_id: UUID, *, public_key: Ed25519PublicKey
-) -> Release:
+def authorise_go_live(session: Session, by: Person, release_id: UUID, *, public_key: Ed25519PublicKey) -> Release:
     """Let the infrastructure division open a cleared release (F04); refuses PermitRefused without a standing permit."""
     release = find_release(session, release_id)
     authorize(session, by, ACTS.authorise_go_live, release, digest=release.digest)

@@ -20,7 +20,7 @@ def probe_server(session: Session, by: Person, *, address: str, port: int) -> Pr
     probe = Probe(address=address, port=port, asked_by_id=by.id, asked_by_name=by.name)
     session.add(probe)
     session.flush()
-    probe.job_id = jobs.start(session, "probe", thing_id=str(probe.id))
+    probe.job_id = jobs.start(session, "probe", probe.id, most_attempts=2).id
     return probe
 
 
@@ -56,9 +56,7 @@ def register_server(
     authorize(session, by, ACTS.register_server, f"server:{name}", fingerprint=fingerprint)
     if session.scalar(select(Server.id).where(Server.name == name)):
         _wrong("name", f"Nama server “{name}” sudah dipakai. Mohon pilih nama lain.")
-    in_use = select(Server.name).where(
-        Server.address == address, Server.port == port, Server.status != "retired"
-    )
+    in_use = select(Server.name).where(Server.address == address, Server.port == port, Server.status != "retired")
     if other := session.scalar(in_use):
         _wrong("address", f"Alamat ini sudah terdaftar sebagai server “{other}”.")
     server = Server(
@@ -85,9 +83,7 @@ def repin_server(session: Session, by: Person, server_id: UUID, *, fingerprint: 
     server = find_server(session, server_id)
     authorize(session, by, ACTS.repin_server, server, before=server.fingerprint, fingerprint=fingerprint)
     server.move("repin_server")
-    server.host_key = _confirmed_key(
-        session, address=server.address, port=server.port, fingerprint=fingerprint
-    )
+    server.host_key = _confirmed_key(session, address=server.address, port=server.port, fingerprint=fingerprint)
     server.fingerprint = fingerprint
     server.reason = ""
     return server
@@ -100,8 +96,7 @@ def retire_server(session: Session, by: Person, server_id: UUID, *, reason: str)
     used = select(Hosting.id).where(Hosting.server_id == server.id, Hosting.status == HostingStatus.READY)
     if session.scalar(used.limit(1)):
         raise OutOfTurn(
-            "Masih ada hosting di server ini. Pindahkan atau tutup hosting itu dahulu, "
-            "lalu hentikan servernya."
+            "Masih ada hosting di server ini. Pindahkan atau tutup hosting itu dahulu, lalu hentikan servernya."
         )
     server.move("retire_server")
     server.reason = reason

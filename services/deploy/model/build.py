@@ -48,6 +48,5 @@ class Build(Kept, Table):
         """Raise OutOfTurn when the build was reported as defective."""
         if self.defect_at:
             raise OutOfTurn(
-                "Paket ini sudah dilaporkan cacat dan dikembalikan kepada penyedia. "
-                "Mohon pilih paket perbaikannya."
+                "Paket ini sudah dilaporkan cacat dan dikembalikan kepada penyedia. Mohon pilih paket perbaikannya."
             )

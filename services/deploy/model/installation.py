@@ -81,6 +81,16 @@ class Installation(Kept, Moving, Table):
     ended_at: Mapped[datetime | None]
 
     @property
+    def case_number(self) -> str:
+        """Return the number of the case that it belongs to."""
+        return self.hosting.application.case_number
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of the build."""
+        return self.build.digest
+
+    @property
     def last_job_id(self) -> UUID | None:
         """Return the job whose lines are shown: the installation, or before it the making of the plan."""
         return self.job_id or self.plan_job_id

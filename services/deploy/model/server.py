@@ -56,9 +56,7 @@ class Server(Kept, Moving, Table):
         CheckConstraint("port BETWEEN 1 AND 65535", name="port"),
         CheckConstraint("connect_port BETWEEN 1 AND 65535", name="connect_port"),
         CheckConstraint("host_key LIKE 'ssh-ed25519 %'", name="host_key_is_ed25519"),
-        Index(
-            "uq_server_address_in_use", "address", "port", unique=True, postgresql_where="status <> 'retired'"
-        ),
+        Index("uq_server_address_in_use", "address", "port", unique=True, postgresql_where="status <> 'retired'"),
         Index("ix_server_created_at_id", "created_at", "id"),
     )
     noun = "Server"

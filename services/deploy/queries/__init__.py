@@ -1,7 +1,7 @@
 """What people ask of the infrastructure division; nothing here changes anything."""
 
-from services.deploy.queries.log import Line, lines_after
-from services.deploy.queries.measurement import availability, figures
+from services.deploy.queries.log import Log, log_after
+from services.deploy.queries.measurement import figures, last_month
 from services.deploy.queries.server import probe, probes, server, servers, usable_servers
 from services.deploy.queries.thing import (
     build,
@@ -14,14 +14,14 @@ from services.deploy.queries.thing import (
     operation_of,
     ready_to_plan,
     release,
+    release_of,
     releases,
 )
 from services.deploy.queries.waiting import Todo, waiting_on
 
 __all__ = [
-    "Line",
+    "Log",
     "Todo",
-    "availability",
     "build",
     "builds",
     "figures",
@@ -29,13 +29,15 @@ __all__ = [
     "hostings",
     "installation",
     "installations",
-    "lines_after",
+    "last_month",
+    "log_after",
     "offered",
     "operation_of",
     "probe",
     "probes",
     "ready_to_plan",
     "release",
+    "release_of",
     "releases",
     "server",
     "servers",

@@ -57,9 +57,7 @@ def figures(session: Session, case_id: UUID, *, from_on: date, until_on: date) -
     )
     return (
         Figure(key="uptime_percent", label="Ketersediaan", value=found.percent, unit="%", source=method),
-        Figure(
-            key="measurements", label="Pengukuran ketersediaan", value=found.asked, unit="kali", source=method
-        ),
+        Figure(key="measurements", label="Pengukuran ketersediaan", value=found.asked, unit="kali", source=method),
         Figure(
             key="median_milliseconds",
             label="Median waktu jawab",

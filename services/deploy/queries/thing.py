@@ -93,6 +93,11 @@ def operation_of(session: Session, thing: Installation | Release) -> Operation |
     )
 
 
+def release_of(session: Session, installation: Installation) -> Release | None:
+    """Return the release that an installation became."""
+    return session.scalar(select(Release).where(Release.installation_id == installation.id))
+
+
 def ready_to_plan(session: Session, by: Person, *, limit: int = 50) -> list[tuple[Hosting, Build]]:
     """Return each ready hosting with the newest sound build that is not yet on its way there (S07)."""
     unfinished = [InstallationStatus.PLANNING, InstallationStatus.PLANNED, InstallationStatus.APPROVED]

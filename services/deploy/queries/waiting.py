@@ -79,9 +79,7 @@ def _for_infra_head(session: Session, by: Person) -> Iterator[Todo]:
 def _for_infra_staff(session: Session, by: Person) -> Iterator[Todo]:
     for hosting, build in ready_to_plan(session, by, limit=MOST):
         yield _todo("Susun rencana instalasi", hosting.application, "S07", build.created_at, "/instalasi")
-    authorised = select(Release).where(
-        Release.status == ReleaseStatus.CLEARED, Release.authorised_at.is_not(None)
-    )
+    authorised = select(Release).where(Release.status == ReleaseStatus.CLEARED, Release.authorised_at.is_not(None))
     for release in session.scalars(authorised.order_by(Release.authorised_at).limit(MOST)):
         since = release.authorised_at or release.created_at
         yield _todo(

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import Double, ForeignKey, Index, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, lazyload, mapped_column, relationship
+from sqlalchemy.sql.base import ExecutableOption
 
 from services.proposal.model.case import Case
 from services.proposal.model.table import Table
@@ -86,6 +87,11 @@ class Evaluation(Kept, Table):
     figures: Mapped[list["EvaluationFigure"]] = relationship(
         order_by="(EvaluationFigure.division, EvaluationFigure.position)", lazy="selectin"
     )
+
+    @classmethod
+    def bare(cls, *, with_case: bool = False) -> tuple[ExecutableOption, ...]:
+        """Return the options that load evaluations for a list: no figures, and the case only when asked."""
+        return (lazyload(cls.figures),) if with_case else (lazyload(cls.figures), lazyload(cls.case))
 
     @property
     def missing(self) -> list[str]:

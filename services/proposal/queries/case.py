@@ -1,0 +1,388 @@
+"""Cases as people may see them: the list, one case whole, what may be done now, what still lacks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true, tuple_
+from sqlalchemy.orm import Session
+
+from services.proposal.authority import ACTS, MONEY_READERS, MOVES, READERS, STAFF, may_move
+from services.proposal.model import (
+    MINUTES,
+    Case,
+    CaseStatus,
+    Evaluation,
+    Meeting,
+    MeetingItem,
+    MeetingKind,
+    Outcome,
+    Paper,
+    Proposal,
+    RegisteredApplication,
+    TermsOfReference,
+    TraceEntry,
+)
+from shared.authority import Act
+from shared.database import utc_now
+from shared.errors import NotFound
+from shared.identity import Person, Role
+from shared.procedure import STATION, Step
+from shared.words import local_date
+from shared.workdays import Calendar, seeded_calendar
+
+NO_CASE = "Perkara tidak ditemukan. Periksa nomornya atau cari di daftar perkara."
+VENDOR_STEPS = ("S05", "S06", "S07", "S08", "F04", "S09")
+"""Steps of which a vendor sees the entries of its own contract's case."""
+HIDDEN_FROM_PROPOSERS = ("notulen_rapat_mingguan", "notulen_raker")
+"""Papers that speak of other units' cases too (domain §4: minutes are not for proposers)."""
+
+CLOCK = {
+    "draft": "S01", "submitted": "S01", "returned": "S01", "under_analysis": "F01", "awaiting_decision": "S02",
+    "approved": "S02", "in_work_programme": "F02", "deferred": "S03", "discussed": "S04", "sent_to_planning": "S04",
+    "budgeted": "S05", "in_development": "S05", "handed_over": "S07", "installed": "S08", "security_testing": "S08",
+    "remediation": "S07", "cleared": "F04", "live": "S09", "suspended": "S08",
+}  # fmt: skip
+"""Step whose standard time runs while a case is in a status."""
+NO_STANDARD = frozenset({"draft", "returned", "deferred", "live", "suspended", "retired", "rejected", "cancelled"})
+"""Statuses in which nobody in the centre is behind: it waits for the proposer, a coming year, or for nothing."""
+
+
+def seen_by(by: Person) -> ColumnElement[bool]:
+    """Return the condition under which this person may know of a case (domain §4)."""
+    if by.has(Role.AUDITOR):
+        return true()
+    mine: list[ColumnElement[bool]] = [Case.proposer_id == by.id]
+    if by.has(*STAFF):
+        # A draft belongs to its unit until it is submitted.
+        mine.append(Case.status != "draft")
+    if by.has(*MONEY_READERS):
+        mine.append(Case.fiscal_year.is_not(None))
+    if by.has(Role.VENDOR):
+        return Case.vendor == by.vendor if by.vendor else false()
+    if by.unit:
+        mine.append(Case.unit == by.unit)
+    return or_(*mine)
+
+
+def cases(
+    session: Session,
+    by: Person,
+    *,
+    status: str | None = None,
+    unit: str | None = None,
+    q: str | None = None,
+    mine: bool = False,
+    limit: int = 50,
+    after: tuple[datetime, UUID] | None = None,
+) -> Sequence[Case]:
+    """Return the cases that this person may see, newest first, after a place in that order."""
+    statement: Select[tuple[Case]] = select(Case).where(seen_by(by))
+    if status:
+        statement = statement.where(Case.status == status)
+    if unit:
+        statement = statement.where(Case.unit == unit)
+    if q:
+        words = "%" + q.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        statement = statement.where(or_(Case.number.ilike(words), Case.name.ilike(words), Case.code.ilike(words)))
+    if mine:
+        statement = statement.where(Case.proposer_id == by.id)
+    if after:
+        statement = statement.where(tuple_(Case.created_at, Case.id) < after)
+    return session.scalars(statement.order_by(Case.created_at.desc(), Case.id.desc()).limit(limit)).all()
+
+
+def case(session: Session, by: Person, which: UUID | str) -> Case:
+    """Return a case by id or number; raise NotFound for one that this person may not know of."""
+    wanted = Case.id == which if isinstance(which, UUID) else Case.number == which
+    found = session.scalar(select(Case).where(wanted, seen_by(by)))
+    if found is None:
+        raise NotFound(NO_CASE)
+    return found
+
+
+def proposal(session: Session, by: Person, case_id: UUID) -> Proposal:
+    """Return a proposal; raise NotFound for one that this person may not know of, and for vendors."""
+    found = session.scalar(select(Proposal).join(Case).where(Proposal.id == case_id, seen_by(by)))
+    if found is None or by.has(Role.VENDOR):
+        raise NotFound("Usulan tidak ditemukan. Periksa nomornya atau cari di daftar usulan.")
+    return found
+
+
+@dataclass(frozen=True)
+class Minutes:
+    """Closed minutes that name a case."""
+
+    kind: str
+    """Key of the paper in the procedure."""
+    title: str
+    number: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """How far the discussion of a case is: the minutes that say "continue", and what still lacks."""
+
+    minutes: tuple[Minutes, ...]
+    lacking: tuple[str, ...]
+
+
+def readiness(session: Session, case: Case) -> Readiness:
+    """Return what `conclude_meetings` asks for (guard of S03), in one question.
+
+    Of each kind the newest closed minutes count that name the case since it entered this work programme.
+    """
+    rows = session.execute(
+        select(Meeting.kind, Meeting.number, Meeting.minutes_digest, MeetingItem.decision)
+        .join(MeetingItem, MeetingItem.meeting_id == Meeting.id)
+        .where(
+            MeetingItem.case_id == case.id,
+            MeetingItem.evaluation_id.is_(None),
+            MeetingItem.performed_at.is_not(None),
+            Meeting.closed_at >= case.entered_at,
+        )
+        .order_by(Meeting.closed_at.desc())
+        .limit(100)
+    ).all()
+    minutes, lacking = [], []
+    for kind, words in ((MeetingKind.WEEKLY, "rapat rutin mingguan"), (MeetingKind.ANNUAL, "rapat kerja tahunan")):
+        newest = next((row for row in rows if row.kind == kind), None)
+        if newest is None:
+            lacking.append(f"Belum ada notulen {words} yang ditutup dan membahas perkara ini.")
+        elif newest.decision != Outcome.CONTINUE:
+            lacking.append(f"Notulen {words} {newest.number} belum memutuskan “dilanjutkan”.")
+        else:
+            minutes.append(Minutes(MINUTES[kind], f"Notulen {words}", newest.number, newest.minutes_digest))
+    if not case.terms_version:
+        lacking.append("KAK belum disusun.")
+    if not case.is_plan_locked:
+        lacking.append("RAB belum dikunci.")
+    return Readiness(tuple(minutes), tuple(lacking))
+
+
+def newest_terms(session: Session, case_id: UUID) -> TermsOfReference | None:
+    """Return the newest version of a case's terms of reference."""
+    return session.scalar(
+        select(TermsOfReference)
+        .where(TermsOfReference.case_id == case_id)
+        .order_by(TermsOfReference.version.desc())
+        .limit(1)
+    )
+
+
+def offered(by: Person, case: Case, ready: Readiness | None = None) -> list[Act]:
+    """Return what this person may do with a case now, in the order of the table of acts."""
+    found = []
+    for act in ACTS:
+        if act.name in MOVES:
+            turn = case.next(MOVES[act.name]) is not None and act.allows(by, case) and not may_move(by, case, act)
+        else:
+            turn = act.name in OTHERS and OTHERS[act.name](case) and act.allows(by, case)
+        if turn and not _is_held_up(act, case, ready):
+            found.append(act)
+    return found
+
+
+def _is_held_up(act: Act, case: Case, ready: Readiness | None) -> bool:
+    if act.name == "accept":
+        return case.is_from_app_head
+    if act.name == "accept_from_app_head":
+        return not case.is_from_app_head
+    if act.name == "recommend":
+        return not case.analysis_version
+    if act.name == "conclude":
+        return ready is not None and bool(ready.lacking)
+    return False
+
+
+OTHERS = {
+    "amend": lambda case: any(case.next(name) for name in ("submit", "resubmit")),
+    "analyse": lambda case: case.next("recommend") is not None,
+    "write_terms": lambda case: any(case.next(name) for name in ("conclude_meetings", "send_to_planning")),
+    "open_evaluation": lambda case: case.next("suspend") is not None,
+}
+"""Acts that move no case, and when they are in turn."""
+
+
+@dataclass(frozen=True)
+class Relative:
+    """A case that this one grew out of, or that grew out of it."""
+
+    id: UUID
+    number: str
+    name: str
+    is_parent: bool
+
+
+@dataclass
+class Whole:
+    """One case with everything that its page shows."""
+
+    case: Case
+    proposal: Proposal | None
+    trace: Sequence[TraceEntry]
+    papers: Sequence[Paper]
+    history: Sequence[CaseStatus]
+    relatives: Sequence[Relative]
+    evaluations: Sequence[Evaluation]
+    ready: Readiness | None
+    offered: list[Act] = field(default_factory=list)
+
+    def papers_of(self, entry: TraceEntry) -> list[Paper]:
+        """Return the papers on which an entry rests."""
+        return [paper for paper in self.papers if paper.trace_entry_id == entry.id]
+
+
+def whole(session: Session, by: Person, which: UUID | str) -> Whole:
+    """Return a case with its trace, papers, history, relatives and what may be done now, in at most six questions."""
+    wanted = Case.id == which if isinstance(which, UUID) else Case.number == which
+    row = session.execute(
+        select(Case, Proposal).outerjoin(Proposal, Proposal.id == Case.id).where(wanted, seen_by(by))
+    ).first()
+    if row is None:
+        raise NotFound(NO_CASE)
+    found: Case = row[0]
+    is_vendor = by.has(Role.VENDOR)
+    entries = select(TraceEntry).where(TraceEntry.case_id == found.id)
+    if is_vendor:
+        entries = entries.where(TraceEntry.step.in_(VENDOR_STEPS))
+    trace = session.scalars(entries.order_by(TraceEntry.at, TraceEntry.seq)).all()
+    papers = session.scalars(
+        select(Paper).where(Paper.case_id == found.id, may_read(by)).order_by(Paper.created_at)
+    ).all()
+    history = session.scalars(
+        select(CaseStatus).where(CaseStatus.case_id == found.id).order_by(CaseStatus.at, CaseStatus.created_at)
+    ).all()
+    relatives = [] if is_vendor else _relatives(session, found)
+    evaluations: Sequence[Evaluation] = []
+    ready = None
+    if found.next("conclude_meetings") and not is_vendor:
+        ready = readiness(session, found)
+    elif found.live_at and not is_vendor:
+        evaluations = session.scalars(
+            select(Evaluation)
+            .where(Evaluation.case_id == found.id)
+            .order_by(Evaluation.created_at.desc())
+            .limit(20)
+            .options(*Evaluation.bare())
+        ).all()
+    return Whole(
+        found,
+        None if is_vendor else row[1],
+        trace,
+        papers,
+        history,
+        relatives,
+        evaluations,
+        ready,
+        offered(by, found, ready),
+    )
+
+
+def _relatives(session: Session, case: Case) -> list[Relative]:
+    related = or_(Case.parent_case_id == case.id, Case.id == case.parent_case_id) if case.parent_case_id else (
+        Case.parent_case_id == case.id
+    )
+    rows = session.execute(
+        select(Case.id, Case.number, Case.name).where(related).order_by(Case.created_at).limit(50)
+    ).all()
+    return [Relative(row.id, row.number, row.name, row.id == case.parent_case_id) for row in rows]
+
+
+def may_read(by: Person) -> ColumnElement[bool]:
+    """Return the condition under which this person may read a paper of a case that they may see."""
+    if by.has(Role.VENDOR):
+        return and_(Paper.step.in_(VENDOR_STEPS), Paper.digest != "")
+    if by.has(*READERS, *MONEY_READERS):
+        return true()
+    return Paper.kind.not_in(HIDDEN_FROM_PROPOSERS)
+
+
+def paper(session: Session, by: Person, digest: str) -> Paper:
+    """Return a paper by the digest of its file; raise NotFound for one that this person may not read."""
+    found = session.scalar(
+        select(Paper).join(Case, Case.id == Paper.case_id).where(Paper.digest == digest, seen_by(by), may_read(by))
+    )
+    if found is None:
+        raise NotFound("Dokumen tidak ditemukan. Buka kembali dari halaman perkaranya.")
+    return found
+
+
+def station_of(case: Case) -> Step:
+    """Return the step at which a case stands."""
+    return case.sop.steps[CLOCK.get(case.status, STATION[case.status])]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Working days in the present status, against the standard of its step."""
+
+    days: int
+    standard: int
+    """0 where no standard runs."""
+
+    @property
+    def is_late(self) -> bool:
+        """Tell whether the standard is passed."""
+        return 0 < self.standard < self.days
+
+
+def pace(case: Case, *, now: datetime | None = None) -> Pace:
+    """Count the working days since the present status began, against the standard (X5)."""
+    begun, today = local_date(case.entered_at), local_date(now or utc_now())
+    days = _calendar(begun.year, today.year).working_days_between(begun, today) if today > begun else 0
+    standard = 0 if case.status in NO_STANDARD else station_of(case).working_days
+    return Pace(days, standard)
+
+
+@cache
+def _calendar(first: int, last: int) -> Calendar:
+    return seeded_calendar(range(first, last + 1))
+
+
+@dataclass(frozen=True)
+class Station:
+    """One of the eleven stations of the line, as a case has or has not reached it."""
+
+    step: str
+    title: str
+    state: str
+    """done, here or ahead"""
+    first_on: date | None
+
+
+def stations(case: Case, trace: Sequence[TraceEntry]) -> list[Station]:
+    """Return the eleven stations with where the case stands; a loop puts it back."""
+    here = STATION[case.status]
+    seen: dict[str, datetime] = {}
+    for entry in trace:
+        seen.setdefault(entry.step, entry.at)
+    result, passed = [], True
+    for step in case.sop.stations:
+        if step.id == here:
+            state, passed = "here", False
+        else:
+            state = "done" if passed else "ahead"
+        at = seen.get(step.id)
+        result.append(Station(step.id, step.title, state, local_date(at) if at else None))
+    return result
+
+
+def registered(session: Session, by: Person, *, limit: int = 200) -> Sequence[RegisteredApplication]:
+    """Return the application register, by name, as far as this person may see it."""
+    return session.scalars(
+        select(RegisteredApplication)
+        .join(Case, Case.id == RegisteredApplication.case_id)
+        .where(seen_by(by))
+        .order_by(RegisteredApplication.name, RegisteredApplication.id)
+        .limit(limit)
+    ).all()
+
+
+def by_status(session: Session, by: Person) -> dict[str, int]:
+    """Count the cases that this person may see, by status."""
+    rows = session.execute(select(Case.status, func.count()).where(seen_by(by)).group_by(Case.status)).all()
+    return {row[0]: row[1] for row in rows}

@@ -1,0 +1,63 @@
+"""Meetings and the work programme, as the centre's people read them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session, lazyload
+
+from services.proposal.authority import ACTS, MONEY_READERS, READERS
+from services.proposal.model import Meeting, WorkProgrammeEntry
+from shared.authority import Act
+from shared.errors import NotAllowed, NotFound
+from shared.identity import Person, Role
+
+ATTENDING = READERS | {Role.PLANNING}
+PROGRAMME_READERS = READERS | MONEY_READERS | {Role.PROPOSER, Role.UNIT_HEAD}
+
+
+def meetings(
+    session: Session, by: Person, *, limit: int = 50, after: tuple[datetime, UUID] | None = None
+) -> Sequence[Meeting]:
+    """Return meetings, newest first; nothing for whoever may not read minutes."""
+    if not by.has(*ATTENDING):
+        raise NotAllowed("Notulen rapat hanya untuk PUSTIPD, Bagian Perencanaan, dan SPI.")
+    statement = select(Meeting).order_by(Meeting.created_at.desc(), Meeting.id.desc()).limit(limit)
+    if after:
+        statement = statement.where(tuple_(Meeting.created_at, Meeting.id) < after)
+    return session.scalars(statement.options(lazyload(Meeting.items))).all()
+
+
+def meeting(session: Session, by: Person, meeting_id: UUID) -> Meeting:
+    """Return a meeting with its items; raise NotFound for whoever may not read minutes."""
+    found = session.get(Meeting, meeting_id)
+    if found is None or not by.has(*ATTENDING):
+        raise NotFound("Rapat tidak ditemukan. Buka kembali dari daftar rapat.")
+    return found
+
+
+def offered_in_meeting(by: Person, meeting: Meeting) -> list[Act]:
+    """Return what this person may do with a meeting now."""
+    if meeting.is_closed:
+        return []
+    acts = [ACTS.record_item, *([ACTS.close_minutes] if meeting.items else [])]
+    return [act for act in acts if act.allows(by, meeting)]
+
+
+def work_programme(session: Session, by: Person, *, fiscal_year: int) -> Sequence[WorkProgrammeEntry]:
+    """Return the work programme of a year in its order of priority."""
+    if not by.has(*PROGRAMME_READERS):
+        raise NotAllowed("Program kerja hanya untuk PUSTIPD, unit pengusul, dan bagian yang menganggarkannya.")
+    return session.scalars(
+        select(WorkProgrammeEntry)
+        .where(WorkProgrammeEntry.fiscal_year == fiscal_year)
+        .order_by(WorkProgrammeEntry.priority, WorkProgrammeEntry.number)
+        .limit(500)
+    ).all()
+
+
+def fiscal_years(session: Session) -> list[int]:
+    """Return the years that have a work programme, newest first."""
+    years = session.scalars(select(WorkProgrammeEntry.fiscal_year).distinct()).all()
+    return sorted(years, reverse=True)
