@@ -7,18 +7,30 @@ from collections.abc import Callable
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final, Literal
+from uuid import UUID
 
 import yaml
+from sqlalchemy import select
 
 from alur.practice import free_port
 from alur.settings import MachineSettings
 from shared.database import Database
 from shared.identity import Role
+from shared.messages import ApplicationFacts
+
+if TYPE_CHECKING:
+    from services.budget.actions.existing import ExistingContract, ExistingPlan
+    from services.proposal.model import Content, Terms
 
 DATA = Path(__file__).with_name("demo_campus.yaml")
 ACCOUNTS = "demo-accounts.json"
 LOADED = "demo-loaded.json"
+TERM_STATUS: Final[dict[str, Literal["planned", "claimed", "paid"]]] = {
+    "planned": "planned",
+    "submitted": "claimed",
+    "paid": "paid",
+}
 
 Say = Callable[[str], None]
 
@@ -76,14 +88,15 @@ def load_campus(settings: MachineSettings, urls: dict[str, str], *, say: Say) ->
     if done.exists():
         return
     say("Memuat kampus contoh ...")
-    _load_people(settings, urls["gateway"])
-    _load_cases(urls["proposal"])
-    _load_money(urls["budget"])
+    known = _load_people(settings, urls["gateway"])
+    _load_money(urls["budget"], _load_cases(urls["proposal"], known))
     _write(done, json.dumps({"as_of": campus()["meta"]["as_of"]}))
 
 
-def _load_people(settings: MachineSettings, url: str) -> None:
+def _load_people(settings: MachineSettings, url: str) -> dict[str, UUID]:
+    """Take in units and people; return everybody's id by username."""
     from services.gateway.actions import NewPerson, NewUnit, load_directory
+    from services.gateway.model import Person
 
     known = accounts(settings)
     units = [NewUnit(**unit) for unit in campus()["units"]]
@@ -103,16 +116,238 @@ def _load_people(settings: MachineSettings, url: str) -> None:
     try:
         with database.transaction() as session:
             load_directory(session, units, people)
+            return dict(session.execute(select(Person.username, Person.id)).tuples().all())
     finally:
         database.close()
 
 
-def _load_cases(url: str) -> None:
-    raise NotImplementedError
+def _load_cases(url: str, known: dict[str, UUID]) -> dict[str, tuple[UUID, str]]:
+    """Take over the cases as they stand; return id and number of each by its application's code."""
+    from services.proposal.actions.takeover import Existing, register_existing
+
+    people = {user["username"]: user for user in campus()["users"]}
+    vendors = {vendor["code"]: vendor for vendor in campus()["vendors"]}
+    numbers: dict[str, tuple[UUID, str]] = {}
+    database = Database(url, application_name="alur-demo")
+    try:
+        with database.transaction() as session:
+            for row in sorted(campus()["applications"], key=lambda one: str(one["submitted_on"])):
+                contract = _about("contracts", row["code"]) or {}
+                vendor = vendors.get(row.get("vendor") or contract.get("vendor") or "", {})
+                case = register_existing(
+                    session,
+                    None,
+                    Existing(
+                        content=_content(row),
+                        unit=row["proposing_unit"],
+                        proposer_id=known[row["proposer"]],
+                        proposer_name=people[row["proposer"]]["display_name"],
+                        is_from_app_head=people[row["proposer"]]["role"] == "app_head",
+                        status=row["status"],
+                        submitted_on=row["submitted_on"],
+                        since=_since(row),
+                        reason=row.get("status_reason", ""),
+                        parent_number=numbers[row["parent"]][1] if row.get("parent") else "",
+                        fiscal_year=row.get("fiscal_year"),
+                        **_programme(row["code"]),
+                        **_money(row["code"]),
+                        terms=_terms(row["code"]),
+                        vendor=vendor.get("code"),
+                        vendor_name=vendor.get("name", ""),
+                        live_on=row.get("live_on"),
+                        address=f"https://{row['subdomain']}.{campus()['institution']['base_domain']}"
+                        if row.get("live_on")
+                        else "",
+                        note="Data contoh.",
+                    ),
+                )
+                numbers[row["code"]] = (case.id, case.number)
+    finally:
+        database.close()
+    return numbers
 
 
-def _load_money(url: str) -> None:
-    raise NotImplementedError
+def _content(row: dict[str, Any]) -> "Content":
+    from services.proposal.model import Content
+
+    tech = row.get("tech") or {}
+    return Content(
+        name=row["name"],
+        code=row["code"],
+        kind=row["kind"],
+        purpose=row["purpose"],
+        expected_users=row["expected_users"],
+        personal_data=row["personal_data"],
+        criticality=row["criticality"],
+        language=tech.get("language") or "",
+        framework=tech.get("framework") or "",
+        database=tech.get("database") or "",
+        platform=tech.get("platform") or "web",
+    )
+
+
+def _terms(code: str) -> "Terms | None":
+    from services.proposal.model import Terms
+
+    row = _about("terms_of_reference", code)
+    if row is None:
+        return None
+    return Terms(**{name: row[name] for name in Terms.model_fields if name in row})
+
+
+def _since(row: dict[str, Any]) -> str:
+    """Return the day since which a case has its status: the newest day that its papers name."""
+    code = row["code"]
+    days = [row["submitted_on"], row.get("live_on")]
+    for kind, key in (
+        ("ceilings", "set_on"),
+        ("contracts", "signed_on"),
+        ("handovers", "date"),
+        ("security_tests", "date"),
+    ):
+        found = _about(kind, code)
+        days.append(found[key] if found else None)
+    days += [
+        meeting["date"] for meeting in campus()["meetings"] for item in meeting["items"] if item["application"] == code
+    ]
+    newest: str = max(day for day in days if day)
+    return newest
+
+
+def _programme(code: str) -> dict[str, Any]:
+    row = _about("work_programme", code)
+    if row is None:
+        return {}
+    return {
+        "programme_number": row["number"],
+        "programme_activity": row["activity"],
+        "programme_indicator": row["indicator"],
+        "programme_quarter": row["quarter"],
+        "programme_priority": row["priority"],
+        "estimated_amount": row["estimated_budget"],
+    }
+
+
+def _money(code: str) -> dict[str, Any]:
+    plan, ceiling, contract = campus()["budget_plans"].get(code), _about("ceilings", code), _about("contracts", code)
+    told: dict[str, Any] = {}
+    if plan:
+        told |= {"plan_version": plan["version"], "plan_amount": plan["grand_total"], "is_plan_locked": True}
+    if ceiling:
+        told["ceiling_amount"] = ceiling["amount"]
+    if contract:
+        paid = sum(term["amount"] for term in contract["payments"] if term["status"] == "paid")
+        told |= {
+            "contract_number": contract["number"],
+            "contract_amount": contract["value"],
+            "paid_amount": paid,
+        }
+    return told
+
+
+def _load_money(url: str, numbers: dict[str, tuple[UUID, str]]) -> None:
+    from services.budget.actions import existing
+
+    database = Database(url, application_name="alur-demo")
+    try:
+        with database.transaction() as session:
+            for vendor in campus()["vendors"]:
+                existing.register_existing_vendor(session, existing.ExistingVendor(**vendor))
+            for row in campus()["applications"]:
+                if row["code"] in campus()["budget_plans"]:
+                    existing.register_existing(session, _plan(row, *numbers[row["code"]]))
+    finally:
+        database.close()
+
+
+def _plan(row: dict[str, Any], case_id: UUID, number: str) -> "ExistingPlan":
+    from services.budget.actions.existing import ExistingCeiling, ExistingPlan
+    from services.budget.ledger import NewLine
+
+    code = row["code"]
+    plan = campus()["budget_plans"][code]
+    ceiling = _about("ceilings", code)
+    is_sent = ceiling is not None or row["status"] == "sent_to_planning"
+    minutes = [
+        meeting["number"]
+        for meeting in campus()["meetings"]
+        for item in meeting["items"]
+        if item["application"] == code
+    ]
+    letter = next(
+        (
+            one["number"]
+            for one in campus()["letters"]
+            if one["type"] == "surat_pengantar" and one.get("application") == code
+        ),
+        "",
+    )
+    return ExistingPlan(
+        case_id=case_id,
+        case_number=number,
+        application=ApplicationFacts(
+            code=code,
+            name=row["name"],
+            unit=row["proposing_unit"],
+            purpose=row["purpose"],
+            personal_data=row["personal_data"],
+            criticality=row["criticality"],
+        ),
+        fiscal_year=plan["fiscal_year"],
+        lines=[
+            NewLine(
+                account_code=line["account_code"],
+                description=line["description"],
+                volume=line["volume"],
+                unit=line["unit"],
+                unit_price_amount=line["unit_price"],
+                taxable=line["taxable"],
+            )
+            for line in plan["lines"]
+        ],
+        version=plan["version"],
+        minutes=minutes or (["Tercatat sebelum Alur"] if is_sent else []),
+        conveyed_letter=(letter or "Tercatat sebelum Alur") if is_sent else "",
+        ceiling=ExistingCeiling(
+            amount=ceiling["amount"], fund_source=ceiling["source"], set_on=date.fromisoformat(ceiling["set_on"])
+        )
+        if ceiling
+        else None,
+        contract=_contract(code),
+        live_on=_date(row.get("live_on")),
+    )
+
+
+def _contract(code: str) -> "ExistingContract | None":
+    from services.budget.actions.contract import NewContract, NewTerm
+    from services.budget.actions.existing import ExistingContract, ExistingTerm
+
+    row = _about("contracts", code)
+    if row is None:
+        return None
+    handover = _about("handovers", code)
+    return ExistingContract(
+        contract=NewContract(
+            vendor=row["vendor"],
+            tax_base_amount=row["tax_base"],
+            start_on=date.fromisoformat(row["start_on"]),
+            end_on=date.fromisoformat(row["end_on"]),
+            source_code_owner=row.get("source_code_owner") or campus()["institution"]["name"],
+            terms=[NewTerm(percent=term["percent"], amount=term["amount"]) for term in row["payments"]],
+            number=row["number"],
+        ),
+        signed_on=date.fromisoformat(row["signed_on"]),
+        terms=[
+            ExistingTerm(no=term["term"], status=TERM_STATUS[term["status"]], paid_on=_date(term.get("paid_on")))
+            for term in row["payments"]
+        ],
+        handover_number=handover["number"] if handover else "",
+        handover_on=_date(handover["date"]) if handover else None,
+    )
+
+
+def _about(kind: str, code: str) -> dict[str, Any] | None:
+    return next((row for row in campus()[kind] if row["application"] == code), None)
 
 
 def _date(text: str | None) -> date | None:

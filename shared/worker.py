@@ -271,7 +271,7 @@ def refuse_eviction(broker_url: str, app: Celery | None = None) -> None:
     """Raise Unavailable unless the broker refuses when it is full: one that evicts would lose hints in silence."""
     app = app or _publisher_app(broker_url)
     with app.connection_for_write() as connection:
-        _refuse_eviction(connection.ensure_connection(max_retries=0))
+        _refuse_eviction(_Publisher(app, connection).connection)
 
 
 def run_clock(broker_url: str, entries: Sequence[clock.Entry] = clock.TIMETABLE, *, stop: threading.Event) -> None:
@@ -362,7 +362,8 @@ class _Publisher:
     def __init__(self, app: Celery, connection: Connection) -> None:
         self.app = app
         # Without this, the first use would wait for the broker for ever.
-        self.connection = connection.ensure_connection(max_retries=0)
+        ready: Any = connection
+        self.connection: Connection = ready.ensure_connection(max_retries=0)
         self.producer: Any = app.amqp.Producer(connection, auto_declare=False)
 
     @property
@@ -412,7 +413,8 @@ def _publisher_in_child(app: Celery) -> Iterator[_Publisher]:
     except Exception as reason:
         _child.publisher = None
         with suppress(Exception):
-            kept[1].connection.close()
+            broken: Any = kept[1].connection
+            broken.close()
         logger().warning("acknowledgement_not_sent", reason=str(reason))
 
 

@@ -1,1 +1,1 @@
-"""Perencanaan, PPK dan Bendahara with Divisi Aplikasi: budget plans, ceilings, contracts, handovers, payments (F03 S04 S05 S06)."""
+"""Budget plans, ceilings, contracts, handovers and payments: planning section, PPK and treasurer (F03 S04 S05 S06)."""

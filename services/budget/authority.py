@@ -38,7 +38,7 @@ ACTS = Acts.of(
             "Siapkan penyampaian ke Bagian Perencanaan",
             APP_HEAD,
             step="S04",
-            consequence="Koordinator Aplikasi dan Kepala Divisi Layanan diminta menandatangani, lalu Kepala menyetujui.",
+            consequence="Koordinator Aplikasi dan Kepala Divisi Layanan menandatangani, lalu Kepala menyetujui.",
         ),
         Act(
             "sign_off",

@@ -940,7 +940,9 @@ class Front:
             if code or clashes:
                 self._place(before)
                 if code:
-                    raise Refusal("web_server_refuses", f"Web server menolak pengaturan baru: {said[:600]}")
+                    raise Refusal(
+                        "web_server_refuses", f"Web server menolak pengaturan baru: {said[:600]}. Mohon diperiksa."
+                    )
                 raise Refusal("name_taken", "Nama domain ini sudah dipakai situs lain di server ini.")
             workers = self._workers()
             self._reload()

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from services.deploy.model import Hosting, Installation, Release
 from shared.jobs import Job
 
-AREA = {"kind": "area"}
+AREA: dict[str, Any] = {"kind": "area"}
 CASE = "Nomor perkara seperti pada halaman perkara."
 ADDRESS = r"^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|[0-9a-f:]{2,45})\Z"
 FINGERPRINT = r"^SHA256:[A-Za-z0-9+/]{43}\Z"

@@ -263,6 +263,8 @@ def _transport(address: str, port: int, timeout: float) -> Iterator[paramiko.Tra
         choice.key_types = (HOST_KEY,)
         try:
             transport.start_client(timeout=timeout)
+            # A time-out passes by in silence here; without a key there was no agreement.
+            transport.get_remote_server_key()
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise HostUnreachable(
                 f"Server {address} tidak menjawab sebagai server SSH yang aman. Mohon periksa servernya."

@@ -3,8 +3,8 @@
 import hashlib
 import mimetypes
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import jinja2
@@ -12,7 +12,10 @@ from markupsafe import Markup
 
 from services.gateway.doors import Doors
 from services.gateway.settings import Settings
+from shared import words
+from shared.database import utc_now
 from shared.identity import Caller
+from shared.line import line_list, stations
 from shared.pages import TEMPLATES as SHARED_TEMPLATES
 from shared.procedure import procedure
 from shared.web import NavigationEntry
@@ -75,12 +78,14 @@ class Frame:
             undefined=jinja2.StrictUndefined,
             auto_reload=False,
         )
+        self.environment.filters.update(ago=ago, moment=words.long_moment)
         self.environment.globals.update(
             asset=static.url,
             icon=self.icon,
             site_name=settings.site_name,
             site_owner=settings.site_owner,
             procedure_title=procedure().title,
+            way=line_list(stations(procedure(), at=None)),
         )
 
     def icon(self, name: str) -> Markup:
@@ -156,6 +161,22 @@ def sign_in_path(target: str, *, has_ended: bool = False) -> str:
     return "/masuk" + (f"?{urlencode(asked, safe='/')}" if asked else "")
 
 
-def as_list(value: Any) -> list[Any]:
-    """Return a list as it is, and of anything else an empty one: what a division answers is not taken on trust."""
-    return value if isinstance(value, list) else []
+def ago(text: str) -> Markup:
+    """Say in words how long ago a moment (RFC 3339) was; empty for what is no moment."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return Markup("")
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    minutes = int((utc_now() - at).total_seconds() // 60)
+    if minutes < 1:
+        shown = "baru saja"
+    elif minutes < 60:
+        shown = f"{minutes} menit lalu"
+    elif minutes < 24 * 60:
+        shown = f"{minutes // 60} jam lalu"
+    elif minutes < 31 * 24 * 60:
+        shown = f"{minutes // (24 * 60)} hari lalu"
+    else:
+        shown = words.long_date(at)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(at.isoformat(), words.long_moment(at), shown)

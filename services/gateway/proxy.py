@@ -103,7 +103,8 @@ class Knock:
     @property
     def wants_page(self) -> bool:
         """Tell whether a person looks at the answer."""
-        return not self.path.startswith("/api") and "text/html" in (self.header("accept") or "text/html")
+        accepts = self.header("accept") or "*/*"
+        return not self.path.startswith("/api") and ("text/html" in accepts or "*/*" in accepts)
 
     def cookie(self, name: str) -> str:
         """Return a cookie's value, empty when it is absent or stands twice."""

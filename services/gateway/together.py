@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from services.gateway.doors import Answered, Doors
 from services.gateway.schemas import WaitingRow
@@ -58,7 +58,21 @@ def _moment(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-async def cases(doors: Doors, caller: Caller, *, limit: int, q: str = "") -> list[dict[str, Any]] | None:
+class CaseRow(BaseModel):
+    """A case as the gateway's own lists show it."""
+
+    model_config = ConfigDict(extra="ignore")
+    number: str = Field(validation_alias=AliasChoices("number", "case_number"))
+    name: str = Field("", validation_alias=AliasChoices("name", "application_name", "title"))
+    unit: str | None = Field(None, validation_alias=AliasChoices("unit", "proposing_unit"))
+    status: str = ""
+    since: str = Field("", validation_alias=AliasChoices("changed_at", "updated_at", "created_at"))
+
+
+CASE_ROWS = TypeAdapter(list[CaseRow])
+
+
+async def cases(doors: Doors, caller: Caller, *, limit: int, q: str = "") -> list[CaseRow] | None:
     """Return the newest cases that a person may see, those with some words when `q` is given; None: not answered."""
     part = doors.parts.get(CASES)
     asked = {"limit": str(limit)} | ({"q": q} if q else {})
@@ -66,10 +80,10 @@ async def cases(doors: Doors, caller: Caller, *, limit: int, q: str = "") -> lis
     if answered is None or answered.status != 200:
         return None
     try:
-        rows = answered.json()
-    except ValueError:
+        return CASE_ROWS.validate_json(answered.body)
+    except ValidationError as reason:
+        logger().error("cases_not_understood", reason=str(reason))
         return None
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else None
 
 
 async def health(doors: Doors) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""Divisi Aplikasi: the case with its one trace, proposals, work programme, meetings, evaluations (S01-S03, S10, S11)."""
+"""Divisi Aplikasi: the case and its trace, proposals, work programme, meetings, evaluations (S01-S03, S10, S11)."""

@@ -6,23 +6,12 @@ from shared.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """What the application division must know to stand, and what a campus sets for itself."""
+    """What the application division must know to stand, and the rules that a campus sets for itself."""
 
     model_config = SettingsConfigDict(env_prefix="ALUR_PROPOSAL_", extra="ignore", frozen=True)
 
-    institution: str = "Perguruan Tinggi"
-    """Head line of the letterhead."""
-    centre: str = "Pusat Teknologi Informasi dan Pangkalan Data"
-    ministry: str = ""
-    address: str = ""
-    email: str = ""
-    website: str = ""
-    office_code: str = "PUSTIPD"
-    """Stands in the numbers of minutes and records."""
-    place: str = ""
-    """City of signature."""
     programme_code: str = "APL"
-    """The middle of a work programme number."""
+    """The middle of a work programme number: 2027-APL-01."""
     cut_off_month: int = 9
     cut_off_day: int = 30
-    """Approvals after this day go to the work programme of the year after next, unless the Head overrides (proposed)."""
+    """Approvals after this day go to the work programme of the year after next, unless the Head overrides."""

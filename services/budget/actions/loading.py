@@ -43,33 +43,33 @@ def find_conveyance(session: Session, conveyance_id: UUID) -> Conveyance:
     return session.get_one(Conveyance, conveyance_id)
 
 
-def find_contract(session: Session, by: Person, contract_id: UUID) -> Contract:
+def find_contract(session: Session, asker: Person, contract_id: UUID) -> Contract:
     """Return a contract, its plan locked; a vendor knows only those of the own firm. Raise NotFound."""
     plan_id = session.scalar(select(Contract.plan_id).where(Contract.id == contract_id))
     if plan_id is None:
         raise NotFound(NO_CONTRACT)
     find_plan(session, plan_id)
     contract = session.get_one(Contract, contract_id)
-    hide_from_other_firms(by, contract.vendor, NO_CONTRACT)
+    hide_from_other_firms(asker, contract.vendor, NO_CONTRACT)
     return contract
 
 
-def find_claim(session: Session, by: Person, claim_id: UUID) -> Claim:
+def find_claim(session: Session, asker: Person, claim_id: UUID) -> Claim:
     """Return a claim, its plan locked; a vendor knows only those of the own firm. Raise NotFound."""
     contract_id = session.scalar(select(Claim.contract_id).where(Claim.id == claim_id))
     if contract_id is None:
         raise NotFound(NO_CLAIM)
-    contract = find_contract(session, by, contract_id)
-    hide_from_other_firms(by, contract.vendor, NO_CLAIM)
+    contract = find_contract(session, asker, contract_id)
+    hide_from_other_firms(asker, contract.vendor, NO_CLAIM)
     return session.get_one(Claim, claim_id)
 
 
-def find_handover(session: Session, by: Person, handover_id: UUID) -> Handover:
+def find_handover(session: Session, asker: Person, handover_id: UUID) -> Handover:
     """Return a handover, its plan locked; a vendor knows only those of the own firm. Raise NotFound."""
     contract_id = session.scalar(select(Handover.contract_id).where(Handover.id == handover_id))
     if contract_id is None:
         raise NotFound("Berita acara serah terima tidak ditemukan. Cari di halaman kontraknya.")
-    find_contract(session, by, contract_id)
+    find_contract(session, asker, contract_id)
     return session.get_one(Handover, handover_id)
 
 
@@ -100,9 +100,9 @@ def must_know_accounts(session: Session, codes: Sequence[str], *, pointer: str) 
         raise Incomplete("Ada kode akun yang tidak dikenal.", errors=errors)
 
 
-def hide_from_other_firms(by: Person, vendor: Vendor, words: str) -> None:
+def hide_from_other_firms(asker: Person, vendor: Vendor, words: str) -> None:
     """Raise NotFound for a person of another firm: they may not know that the thing exists."""
-    if by.roles <= {Role.VENDOR} and by.vendor != vendor.code:
+    if asker.roles <= {Role.VENDOR} and asker.vendor != vendor.code:
         raise NotFound(words)
 
 

@@ -1,8 +1,9 @@
 """Prints the division's papers: who the office is, what stands on each, and the row that says it was issued."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
@@ -24,12 +25,15 @@ from services.budget.model import (
     Payment,
     PlanVersion,
 )
+from services.budget.settings import Settings
 from shared import letters
 from shared.database import utc_now
 from shared.identity import Person, Role
+from shared.institution import institution
 from shared.papers import (
     Block,
     Column,
+    Fact,
     Facts,
     Letterhead,
     Listing,
@@ -48,15 +52,30 @@ PURPOSEFUL_END = "dibuat dengan sebenarnya untuk dipergunakan sebagaimana mestin
 
 @dataclass(frozen=True)
 class Office:
-    """What a paper needs to know of the office that issues it, and where it is kept."""
+    """What an act needs to print its paper; the doors make it from the settings and hand it down."""
 
     letterhead: Letterhead
     city: str
-    office_code: str
+    letter_office: str
     classification: str
-    commitment_office_code: str
+    commitment_office: str
+    """Office in the numbers of contracts and handover records."""
     public_url: str
-    store: Store = field(repr=False)
+    store: Store
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Office":
+        """Return the office of an installation."""
+        known = institution()
+        return cls(
+            letterhead=known.letterhead,
+            city=known.city,
+            letter_office=known.letter_office,
+            classification=known.letter_classification,
+            commitment_office=settings.commitment_office,
+            public_url=settings.public_url.rstrip("/"),
+            store=Store(settings.files_folder),
+        )
 
 
 def today() -> date:
@@ -66,25 +85,27 @@ def today() -> date:
 
 def letter_number(session: Session, office: Office, on: date) -> str:
     """Take the number of the next letter of the centre."""
-    n = letters.next_number(session, "letter", on.year, office=office.office_code)
-    return letters.number("letter", n, on, office=office.office_code, classification=office.classification)
+    n = letters.next_number(session, "letter", on.year, office=office.letter_office)
+    return letters.number("letter", n, on, office=office.letter_office, classification=office.classification)
 
 
 def record_number(session: Session, office: Office, on: date) -> str:
     """Take the number of the next contract or official record of the PPK; both share one series."""
-    n = letters.next_number(session, "record", on.year, office=office.commitment_office_code)
-    return letters.number("record", n, on, office=office.commitment_office_code)
+    n = letters.next_number(session, "record", on.year, office=office.commitment_office)
+    return letters.number("record", n, on, office=office.commitment_office)
 
 
-def signed(by: Person, *, heading: str = "") -> Signature:
+def signed(signer: Person, *, heading: str = "") -> Signature:
     """Return the record that a person approved here and now, acting officials with their prefix."""
-    prefix = next((p for p in ("Plt.", "Plh.") if (by.acting_for or "").startswith(p)), "")
-    post = (by.acting_for or "").removeprefix(prefix).strip() or by.title or by.name
+    acting = signer.acting_for or ""
+    prefix: Literal["", "Plt.", "Plh."] = "Plt." if acting.startswith("Plt.") else ""
+    prefix = "Plh." if acting.startswith("Plh.") else prefix
+    post = acting.removeprefix(prefix).strip() or signer.title or signer.name
     return Signature(
         heading=heading,
         post=post,
-        name="" if by.name == post else by.name,
-        prefix=prefix,  # type: ignore[arg-type] - one of the two above
+        name="" if signer.name == post else signer.name,
+        prefix=prefix,
         signed_at=utc_now(),
     )
 
@@ -101,7 +122,8 @@ def issue(
     """Print a paper with its code, keep the file, and return the row that names it."""
     paper_id = uuid4()
     code = "-".join(paper_id.hex[n : n + 4].upper() for n in (0, 4, 8))
-    coded = paper.model_copy(update={"code": code, "check_url": f"{office.public_url.rstrip('/')}/periksa/{code}"})
+    where = contract.path if contract else plan.path
+    coded = paper.model_copy(update={"code": code, "check_url": office.public_url + where})
     row = IssuedPaper(
         id=paper_id,
         plan_id=plan.id,
@@ -117,7 +139,7 @@ def issue(
     return row
 
 
-def budget_plan(office: Office, plan: BudgetPlan, version: PlanVersion, by: Person) -> Paper:
+def budget_plan(office: Office, plan: BudgetPlan, version: PlanVersion, signer: Person) -> Paper:
     """Return the budget plan (RAB) as it is printed (F03, domain §5)."""
     columns = (
         Column(title="No", align="right"),
@@ -150,7 +172,7 @@ def budget_plan(office: Office, plan: BudgetPlan, version: PlanVersion, by: Pers
         place=office.city,
         letterhead=office.letterhead,
         blocks=(
-            Facts.of(
+            _facts(
                 Aplikasi=plan.application_name,
                 Nomor_perkara=plan.case_number,
                 Tahun_anggaran=str(version.fiscal_year),
@@ -171,11 +193,11 @@ def budget_plan(office: Office, plan: BudgetPlan, version: PlanVersion, by: Pers
             Paragraph(text=f"Terbilang: {amount_in_words(version.total_amount)}."),
             Table(columns=(Column(title="Akun"), Column(title="Jumlah (termasuk PPN)", align="right")), rows=accounts),
         ),
-        signatures=(signed(by, heading="Disepakati dan dikunci oleh"),),
+        signatures=(signed(signer, heading="Disepakati dan dikunci oleh"),),
     )
 
 
-def cover_letter(office: Office, conveyance: Conveyance, by: Person, number: str) -> Paper:
+def cover_letter(office: Office, conveyance: Conveyance, signer: Person, number: str) -> Paper:
     """Return the cover letter to the planning section (S04)."""
     plan, version = conveyance.plan, conveyance.version
     return Paper(
@@ -195,7 +217,7 @@ def cover_letter(office: Office, conveyance: Conveyance, by: Person, number: str
                 f"sampaikan Kerangka Acuan Kerja, Rencana Anggaran Biaya versi {version.version}, dan notulen rapat "
                 f"sebagai bahan penyusunan anggaran Tahun Anggaran {version.fiscal_year}."
             ),
-            Facts.of(
+            _facts(
                 Aplikasi=plan.application_name,
                 Nomor_perkara=plan.case_number,
                 Jumlah_RAB=f"{rupiah(version.total_amount)} ({amount_in_words(version.total_amount)})",
@@ -203,11 +225,13 @@ def cover_letter(office: Office, conveyance: Conveyance, by: Person, number: str
             ),
             Paragraph(text="Demikian disampaikan untuk dapat diproses lebih lanjut."),
         ),
-        signatures=(signed(by),),
+        signatures=(signed(signer),),
     )
 
 
-def ceiling_decision(office: Office, ceiling: Ceiling, plan: BudgetPlan, decision: CeilingDecision, by: Person) -> Paper:
+def ceiling_decision(
+    office: Office, ceiling: Ceiling, plan: BudgetPlan, decision: CeilingDecision, signer: Person
+) -> Paper:
     """Return the record that sets the ceiling (S04)."""
     return Paper(
         kind="ceiling",
@@ -217,7 +241,7 @@ def ceiling_decision(office: Office, ceiling: Ceiling, plan: BudgetPlan, decisio
         place=office.city,
         letterhead=office.letterhead,
         blocks=(
-            Facts.of(
+            _facts(
                 Aplikasi=plan.application_name,
                 Nomor_perkara=plan.case_number,
                 Tahun_anggaran=str(ceiling.fiscal_year),
@@ -231,11 +255,11 @@ def ceiling_decision(office: Office, ceiling: Ceiling, plan: BudgetPlan, decisio
                 totals=(Total(label="Jumlah", values=(rupiah(decision.amount),)),),
             ),
         ),
-        signatures=(signed(by),),
+        signatures=(signed(signer),),
     )
 
 
-def contract(office: Office, contract: Contract, by: Person) -> Paper:
+def contract(office: Office, contract: Contract, signer: Person) -> Paper:
     """Return the contract as it is signed by the PPK, with room for the vendor's pen (S05)."""
     plan, vendor = contract.plan, contract.vendor
     vat = (
@@ -255,10 +279,10 @@ def contract(office: Office, contract: Contract, by: Person) -> Paper:
         blocks=(
             Paragraph(
                 text=f"Yang bertanda tangan di bawah ini, pada hari ini {date_in_words(today())}: "
-                f"{by.title or by.name}, selanjutnya disebut PIHAK PERTAMA; dan {_director(contract)}, "
+                f"{signer.title or signer.name}, selanjutnya disebut PIHAK PERTAMA; dan {_director(contract)}, "
                 "selanjutnya disebut PIHAK KEDUA, sepakat atas pekerjaan berikut."
             ),
-            Facts.of(
+            _facts(
                 Pekerjaan=contract.scope or f"Pembangunan {plan.application_name}",
                 Nomor_perkara=plan.case_number,
                 Penyedia=f"{vendor.name}, {vendor.city or '–'}",
@@ -293,13 +317,13 @@ def contract(office: Office, contract: Contract, by: Person) -> Paper:
             Paragraph(text=f"Demikian kontrak ini {PURPOSEFUL_END}"),
         ),
         signatures=(
-            signed(by, heading="PIHAK PERTAMA"),
+            signed(signer, heading="PIHAK PERTAMA"),
             Signature(heading="PIHAK KEDUA", post=f"Direktur {vendor.name}", name=vendor.director),
         ),
     )
 
 
-def documentation_report(office: Office, contract: Contract, by: Person) -> Paper:
+def documentation_report(office: Office, contract: Contract, signer: Person) -> Paper:
     """Return the software documentation report (S05, domain §5)."""
     latest = contract.latest()
     labels = {k: v for k, v in (DOCUMENT_ITEMS | OPTIONAL_ITEMS).items() if k in latest}
@@ -325,11 +349,11 @@ def documentation_report(office: Office, contract: Contract, by: Person) -> Pape
                 ),
             ),
         ),
-        signatures=(signed(by, heading="Diperiksa dan diterima oleh"),),
+        signatures=(signed(signer, heading="Diperiksa dan diterima oleh"),),
     )
 
 
-def financial_report(office: Office, contract: Contract, report: FinancialReport, by: Person) -> Paper:
+def financial_report(office: Office, contract: Contract, report: FinancialReport, signer: Person) -> Paper:
     """Return the financial report of one application and fiscal year (S05, domain §5)."""
     ceiling, realised = report.ceiling_amount, report.realised_amount
     return Paper(
@@ -341,7 +365,7 @@ def financial_report(office: Office, contract: Contract, report: FinancialReport
         letterhead=office.letterhead,
         blocks=(
             _about(contract),
-            Facts.of(Tahun_anggaran=str(report.fiscal_year), Keadaan_per=long_date(report.as_of_on)),
+            _facts(Tahun_anggaran=str(report.fiscal_year), Keadaan_per=long_date(report.as_of_on)),
             Table(
                 columns=(
                     Column(title="Akun"),
@@ -365,7 +389,12 @@ def financial_report(office: Office, contract: Contract, report: FinancialReport
                 totals=(
                     Total(
                         label="Jumlah",
-                        values=(rupiah(ceiling), rupiah(realised), rupiah(ceiling - realised), percent(realised, ceiling)),
+                        values=(
+                            rupiah(ceiling),
+                            rupiah(realised),
+                            rupiah(ceiling - realised),
+                            percent(realised, ceiling),
+                        ),
                     ),
                 ),
             ),
@@ -384,7 +413,7 @@ def financial_report(office: Office, contract: Contract, report: FinancialReport
             ),
             Paragraph(text=report.note or "Tidak ada catatan."),
         ),
-        signatures=(signed(by),),
+        signatures=(signed(signer),),
     )
 
 
@@ -434,7 +463,7 @@ def handover(office: Office, handover: Handover) -> Paper:
     )
 
 
-def receipt(office: Office, contract: Contract, payment: Payment, term_no: int, by: Person) -> Paper:
+def receipt(office: Office, contract: Contract, payment: Payment, term_no: int, signer: Person) -> Paper:
     """Return the proof of a payment (S06)."""
     return Paper(
         kind="payment",
@@ -445,7 +474,7 @@ def receipt(office: Office, contract: Contract, payment: Payment, term_no: int, 
         letterhead=office.letterhead,
         blocks=(
             _about(contract),
-            Facts.of(
+            _facts(
                 Termin=str(term_no),
                 Jumlah=f"{rupiah(payment.amount)} ({amount_in_words(payment.amount)})",
                 Akun=payment.account_code,
@@ -454,12 +483,17 @@ def receipt(office: Office, contract: Contract, payment: Payment, term_no: int, 
                 Tanggal_pembayaran=long_date(payment.paid_on),
             ),
         ),
-        signatures=(signed(by),),
+        signatures=(signed(signer),),
     )
 
 
+def _facts(**rows: str) -> Facts:
+    """Return facts from label=value; an underscore in a label is printed as a space."""
+    return Facts(rows=tuple(Fact(label=label.replace("_", " "), value=value) for label, value in rows.items()))
+
+
 def _about(contract: Contract) -> Block:
-    return Facts.of(
+    return _facts(
         Aplikasi=contract.plan.application_name,
         Nomor_perkara=contract.plan.case_number,
         Kontrak=f"{contract.number}, {rupiah(contract.value_amount)}",

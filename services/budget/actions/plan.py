@@ -1,6 +1,7 @@
 """Budget plans (RAB): opened by a message, drafted, locked as a version, reopened by the Head (S02, F03)."""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -50,7 +51,7 @@ def draft_lines(
     plan.move("draft_lines")
     if revision is not None and revision != plan.current.revision:
         raise Stale("Rincian RAB sudah diubah orang lain. Muat ulang halaman, lalu ulangi perubahan Anda.")
-    _write_lines(session, plan.current, lines)
+    write_lines(session, plan.current, lines)
     plan.current.drafted_by_id, plan.current.drafted_by_name = by.id, by.name
     settle(session)
     return plan
@@ -106,9 +107,7 @@ def reopen(session: Session, by: Person, plan_id: UUID, *, reason: str) -> Budge
     return plan
 
 
-def record_account(
-    session: Session, by: Person, *, code: str, name: str, kind: str, fund_source: str = ""
-) -> Account:
+def record_account(session: Session, by: Person, *, code: str, name: str, kind: str, fund_source: str = "") -> Account:
     """Put an account code into the list, or correct its name (domain §6)."""
     authorize(session, by, ACTS.record_account, f"account:{code}", name=name, kind=kind)
     account = session.get(Account, code, with_for_update=True) or Account(code=code)
@@ -120,9 +119,7 @@ def record_account(
 
 def open_plan(session: Session, message: WorkProgrammeEntered) -> BudgetPlan:
     """Open an empty budget plan for a case in the work programme, or take a deferred one up again (S02)."""
-    plan = session.scalar(
-        select(BudgetPlan).where(BudgetPlan.case_id == message.case_id).with_for_update(of=BudgetPlan)
-    )
+    plan = plan_of(session, message.case_id)
     if plan is None:
         return _open_first(session, message)
     _resume(session, plan, message)
@@ -131,7 +128,9 @@ def open_plan(session: Session, message: WorkProgrammeEntered) -> BudgetPlan:
 
 def note_meetings(session: Session, message: MeetingsConcluded) -> None:
     """Know that the minutes say "continue": the plan may be conveyed (S03)."""
-    plan = known_plan(session, message.case_id)
+    plan = plan_of(session, message.case_id)
+    if plan is None:
+        raise OutOfTurn("RAB perkara ini belum dibuka di Divisi Anggaran.")
     plan.minutes = list(message.minutes)
     plan.terms_of_reference_digest = message.terms_of_reference_digest
     plan.meetings_concluded_at = utc_now()
@@ -139,8 +138,13 @@ def note_meetings(session: Session, message: MeetingsConcluded) -> None:
 
 
 def note_halt(session: Session, message: CaseHalted) -> None:
-    """Know that the case waits: nothing may be done until it goes on, but a revision may be written (S03)."""
-    plan = known_plan(session, message.case_id)
+    """Know that the case waits: nothing may be done until it goes on, but a revision may be written (S03).
+
+    Facts of one case come in order, so a case without a plan never stood in a work programme.
+    """
+    plan = plan_of(session, message.case_id)
+    if plan is None:
+        return
     plan.meetings_concluded_at = None
     if plan.conveyance and plan.conveyance.status in (ConveyanceStatus.PREPARING, ConveyanceStatus.SENT):
         plan.conveyance.status = ConveyanceStatus.DROPPED
@@ -150,34 +154,28 @@ def note_halt(session: Session, message: CaseHalted) -> None:
         plan.halted_status, plan.halted_note = message.status, message.note
 
 
-def known_plan(session: Session, case_id: UUID) -> BudgetPlan:
-    """Return the plan of a case, locked; raise OutOfTurn while its opening message is still on its way."""
+def plan_of(session: Session, case_id: UUID) -> BudgetPlan | None:
+    """Return the plan of a case, locked, or None when none was opened."""
     plan_id = session.scalar(select(BudgetPlan.id).where(BudgetPlan.case_id == case_id))
-    if plan_id is None:
-        raise OutOfTurn("RAB perkara ini belum dibuka di Divisi Anggaran.")
-    return find_plan(session, plan_id)
+    return find_plan(session, plan_id) if plan_id else None
 
 
 def new_version(session: Session, plan: BudgetPlan, *, reason: str) -> PlanVersion:
     """Add an empty draft to a plan, with the VAT rate of its fiscal year."""
-    # The money is spent in the fiscal year, so its rate holds, as far as the law is known today.
-    rate = ledger.vat_rate(utc_now().date().replace(year=plan.fiscal_year, month=1, day=1))
     version = PlanVersion(
         plan=plan,
-        version=max((v.version for v in plan.versions if v.version), default=0) + 1,
+        version=max((v.version for v in plan.versions), default=0) + 1,
         fiscal_year=plan.fiscal_year,
         reason=reason,
-        vat_percent=rate.tariff_percent,
-        vat_numerator=rate.numerator,
-        vat_denominator=rate.denominator,
-        vat_source=rate.source,
     )
+    _take_rate(version)
     session.add(version)
     session.flush()
     return version
 
 
-def _write_lines(session: Session, version: PlanVersion, lines: Sequence[NewLine]) -> None:
+def write_lines(session: Session, version: PlanVersion, lines: Sequence[NewLine]) -> None:
+    """Replace the lines of an open version and its sums; raise Incomplete that names the line."""
     must_know_accounts(session, [line.account_code for line in lines], pointer="/lines/{n}/account_code")
     total = sum(line.amount for line in lines)
     if total > ledger.LARGEST_TOTAL:
@@ -203,7 +201,11 @@ def _write_lines(session: Session, version: PlanVersion, lines: Sequence[NewLine
         for no, line in enumerate(lines, 1)
     )
     rate = ledger.VatRate(
-        utc_now().date(), version.vat_percent, version.vat_numerator, version.vat_denominator, version.vat_source
+        date(version.fiscal_year, 1, 1),
+        version.vat_percent,
+        version.vat_numerator,
+        version.vat_denominator,
+        version.vat_source,
     )
     sums = ledger.totals(lines, rate)
     version.subtotal_amount, version.tax_base_amount, version.vat_amount = sums.subtotal, sums.tax_base, sums.vat
@@ -214,12 +216,18 @@ def _write_lines(session: Session, version: PlanVersion, lines: Sequence[NewLine
     session.flush()
 
 
-write_lines = _write_lines
-
-
 def _next_version(session: Session, plan: BudgetPlan, *, reason: str) -> PlanVersion:
     before = plan.current
-    lines = [
+    lines = _copied(before)
+    version = new_version(session, plan, reason=reason)
+    version.drafted_by_id, version.drafted_by_name = before.drafted_by_id, before.drafted_by_name
+    write_lines(session, version, lines)
+    settle(session)
+    return version
+
+
+def _copied(version: PlanVersion) -> list[NewLine]:
+    return [
         NewLine(
             account_code=line.account_code,
             description=line.description,
@@ -229,13 +237,8 @@ def _next_version(session: Session, plan: BudgetPlan, *, reason: str) -> PlanVer
             taxable=line.taxable,
             group_name=line.group_name,
         )
-        for line in before.lines
+        for line in version.lines
     ]
-    version = new_version(session, plan, reason=reason)
-    version.drafted_by_id, version.drafted_by_name = before.drafted_by_id, before.drafted_by_name
-    _write_lines(session, version, lines)
-    settle(session)
-    return version
 
 
 def _open_first(session: Session, message: WorkProgrammeEntered) -> BudgetPlan:
@@ -256,12 +259,22 @@ def _open_first(session: Session, message: WorkProgrammeEntered) -> BudgetPlan:
 
 
 def _resume(session: Session, plan: BudgetPlan, message: WorkProgrammeEntered) -> None:
-    """Take a plan up again in a later year: the locked version stays, a draft with that year's rate is opened."""
+    """Take a plan up again in a later year: a locked version stays, the draft takes that year's rate."""
     plan.halted_status, plan.halted_note = "", ""
     plan.fiscal_year, plan.estimated_amount = message.fiscal_year, message.estimated_amount
     plan.meetings_concluded_at = None
-    if plan.ceilings or (plan.status == PlanStatus.DRAFT and plan.current.fiscal_year == plan.fiscal_year):
-        return
-    plan.status = PlanStatus.DRAFT
-    reason = f"Masuk kembali ke program kerja Tahun Anggaran {message.fiscal_year}"
-    _next_version(session, plan, reason=reason)
+    if plan.status == PlanStatus.DRAFT:
+        version = plan.current
+        version.fiscal_year = plan.fiscal_year
+        _take_rate(version)
+        write_lines(session, version, _copied(version))
+    elif not plan.ceilings:
+        plan.status = PlanStatus.DRAFT
+        _next_version(session, plan, reason=f"Masuk kembali ke program kerja Tahun Anggaran {message.fiscal_year}")
+
+
+def _take_rate(version: PlanVersion) -> None:
+    # The money is spent in the fiscal year, so its rate holds, as far as the law is known today.
+    rate = ledger.vat_rate(date(version.fiscal_year, 1, 1))
+    version.vat_percent, version.vat_source = rate.tariff_percent, rate.source
+    version.vat_numerator, version.vat_denominator = rate.numerator, rate.denominator

@@ -92,9 +92,7 @@ class Contract(Kept, Table):
         Index("ix_contract_created_at_id", "created_at", "id"),
         Index("ix_contract_plan_id", "plan_id", "created_at"),
         Index("ix_contract_vendor_id", "vendor_id", "created_at", "id"),
-        Index(
-            "uq_contract_in_force", "plan_id", unique=True, postgresql_where="status IN ('signed', 'handed_over')"
-        ),
+        Index("uq_contract_in_force", "plan_id", unique=True, postgresql_where="status IN ('signed', 'handed_over')"),
     )
 
     plan_id: Mapped[UUID] = mapped_column(ForeignKey("budget_plan.id"))

@@ -1,4 +1,4 @@
-"""The conveyance of a locked plan to the planning section: two sign-offs, the Head's approval, planning's answer (S04)."""
+"""The conveyance of a locked plan to the planning section: two sign-offs, approval, answer (S04)."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -1,7 +1,7 @@
 """What the infrastructure division does (S07, F04), one file for each noun."""
 
 from services.deploy.actions.application import end_contract, know_contract, know_handover
-from services.deploy.actions.build import receive_build, report_defect, unpack
+from services.deploy.actions.build import receive_build, report_defect
 from services.deploy.actions.hosting import accept_hosting, refuse_hosting, request_hosting
 from services.deploy.actions.installation import (
     approve_installation,
@@ -74,7 +74,6 @@ __all__ = [
     "roll_back",
     "suspend",
     "suspend_server",
-    "unpack",
     "wanted_of",
     "watched",
 ]

@@ -15,29 +15,23 @@ from shared.database import utc_now
 from shared.errors import NotAllowed, NotFound, OutOfTurn
 from shared.identity import Person
 from shared.mailbox import post
-from shared.manifest import Manifest
 from shared.messages import BuildReceived, DefectReported
 from shared.store import Store
 
 
-def unpack(by: Person, archive: BinaryIO, store: Store) -> Manifest:
-    """Check an archive, keep its files and its manifest in the store, and return the manifest (S07).
+def receive_build(
+    session: Session, by: Person, *, case_number: str, file_name: str, archive: BinaryIO, store: Store
+) -> Build:
+    """Take in an archive and return its build; the same files twice are the same build (S07).
 
-    Outside any transaction, for it may take long. What is then not received stays in the store without a name.
-    Refuses NotAllowed, ArchiveRefused (with the entry that is at fault).
+    Refuses NotAllowed, ArchiveRefused (with the entry that is at fault), Incomplete for an unknown case, OutOfTurn
+    when the application's contract has ended. What is then not received stays in the store without a name.
     """
     if not ACTS.receive_build.roles & by.roles:
         raise NotAllowed(ACTS.receive_build.refusal(by, None) or "")
+    # Before the first question to the database: reading an archive may take longer than a transaction should.
     manifest = take_in(archive, store, strip_top=True)
     store.put(manifest.bytes)
-    return manifest
-
-
-def receive_build(session: Session, by: Person, *, case_number: str, file_name: str, manifest: Manifest) -> Build:
-    """Record a build of an application and return it; the same files twice are the same build (S07).
-
-    Raises OutOfTurn when the application's contract has ended.
-    """
     application = by_number(session, case_number)
     authorize(session, by, ACTS.receive_build, application, digest=manifest.digest, files=len(manifest))
     _may_deliver(application)

@@ -143,15 +143,23 @@ def postpone(session: Session, by: Person, release_id: UUID, *, reason: str) -> 
     return release
 
 
-def go_live(session: Session, by: Person, release_id: UUID, *, public_key: Ed25519PublicKey) -> Release:
+def go_live(
+    session: Session,
+    by: Person,
+    release_id: UUID,
+    *,
+    public_key: Ed25519PublicKey,
+    now: datetime | None = None,
+) -> Release:
     """Begin to open an authorised release for its users and return it (F04).
 
-    Raises OutOfTurn before the Head's authorisation, PermitRefused when the permit does not stand now.
+    Raises OutOfTurn before the Head's authorisation, PermitRefused when the permit does not stand at `now`
+    (default: this moment).
     """
     release = find_release(session, release_id)
     authorize(session, by, ACTS.go_live, release, digest=release.digest)
     _may_open(release)
-    standing_permit(session, release, public_key=public_key)
+    standing_permit(session, release, public_key=public_key, now=now)
     must_be_usable(release.hosting.place)
     must_be_idle(session, release.hosting)
     enqueue(session, release.hosting, OperationKind.OPEN, release.id, by=by)
@@ -170,7 +178,13 @@ def roll_back(session: Session, by: Person, release_id: UUID, *, public_key: Ed2
     return release
 
 
-def check_opening(session: Session, operation: Operation, *, public_key: Ed25519PublicKey) -> KeptPermit:
+def check_opening(
+    session: Session,
+    operation: Operation,
+    *,
+    public_key: Ed25519PublicKey,
+    now: datetime | None = None,
+) -> KeptPermit:
     """Return the permit with which an operation may open its release at this moment; refuse otherwise (F04).
 
     Asked again right before the host is: between the button and the host a permit may lapse or be revoked.
@@ -178,7 +192,7 @@ def check_opening(session: Session, operation: Operation, *, public_key: Ed25519
     release = find_release(session, operation.thing_id)
     is_first = operation.kind == OperationKind.OPEN
     _may_open(release) if is_first else _may_roll_back(release)
-    return standing_permit(session, release, public_key=public_key, first_opening=is_first)
+    return standing_permit(session, release, public_key=public_key, first_opening=is_first, now=now)
 
 
 def finish_opening(session: Session, operation: Operation) -> None:
@@ -220,14 +234,19 @@ def finish_opening(session: Session, operation: Operation) -> None:
 
 
 def standing_permit(
-    session: Session, release: Release, *, public_key: Ed25519PublicKey, first_opening: bool = True
+    session: Session,
+    release: Release,
+    *,
+    public_key: Ed25519PublicKey,
+    first_opening: bool = True,
+    now: datetime | None = None,
 ) -> KeptPermit:
-    """Return the permit of a release if it stands now; refuses PermitRefused with the reason (F04)."""
+    """Return the permit of a release if it stands at `now` (default: this moment); refuses PermitRefused (F04)."""
     kept = release.permit
     # What was opened under its permit once may be opened again after the permit's first term is over.
     first = first_opening and release.live_at is None
     signed = kept.envelope if kept else None
-    _verified(session, release, signed, public_key=public_key, now=utc_now(), first_opening=first)
+    _verified(session, release, signed, public_key=public_key, now=now or utc_now(), first_opening=first)
     if kept is None:
         raise PermitRefused("Rilis ini belum mempunyai izin keamanan.", code="no_permit")
     return kept

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from services.deploy import actions, host_helper, model, ssh
 from services.deploy.model import Hosting, Installation, Operation, OperationKind, Probe, Release
 from services.deploy.plan import (
+    Facts,
     Plan,
     Request,
     Wanted,
@@ -164,7 +165,7 @@ def _wanted(installation: Installation) -> Wanted:
     return known.model_copy(update={"helper": host_helper.own_digest()})
 
 
-def _facts(server: ssh.Server) -> ssh.Facts:
+def _facts(server: ssh.Server) -> Facts:
     line = ssh.ask(server, inspect_request())
     if line.facts is None:
         raise HostRefused(f"Server tidak dapat diperiksa: {line.text}", code=line.code or None)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,7 +16,7 @@ from shared.database import utc_now
 from shared.errors import NotFound
 from shared.identity import Person
 from shared.mailbox import Letter, post
-from shared.messages import CaseHalted, PaperFact
+from shared.messages import CaseHalted, FiguresGathered, PaperFact
 
 SERVICE = "proposal"
 NO_CASE = "Perkara tidak ditemukan. Periksa nomornya atau cari di daftar perkara."
@@ -32,10 +33,20 @@ def find(session: Session, case_id: UUID) -> Case:
 def next_number(session: Session, series: str, year: int) -> int:
     """Take the next number of a series in a year, from 1; it is given for good with the transaction."""
     first = insert(Counter).values(series=series, year=year, last=1)
-    taken = first.on_conflict_do_update(
-        index_elements=["series", "year"], set_={"last": Counter.last + 1}
-    ).returning(Counter.last)
+    taken = first.on_conflict_do_update(index_elements=["series", "year"], set_={"last": Counter.last + 1}).returning(
+        Counter.last
+    )
     return session.execute(taken).scalar_one()
+
+
+def note_number(session: Session, series: str, year: int, n: int) -> None:
+    """Note that a number of a series was given outside Alur: the next one is higher."""
+    first = insert(Counter).values(series=series, year=year, last=n)
+    session.execute(
+        first.on_conflict_do_update(
+            index_elements=["series", "year"], set_={"last": func.greatest(Counter.last, n)}
+        )
+    )
 
 
 def move(
@@ -104,6 +115,7 @@ def write(
         digest=digest,
         path=path or f"/perkara/{case.number}",
         source=SERVICE,
+        audit_service=SERVICE,
         audit_seq=link.seq if link else None,
         audit_hash=link.hash if link else None,
     )
@@ -142,10 +154,19 @@ def write_told(
         path=path,
         source=letter.source,
         message_id=letter.id,
+        audit_service=_chain_of(session, letter),
         audit_seq=letter.actor.audit_seq,
         audit_hash=letter.actor.audit_hash,
     )
     return _keep(session, entry, papers)
+
+
+def _chain_of(session: Session, letter: Letter) -> str:
+    """Return whose chain the letter's actor points to: an answer passes on the actor of the one who asked."""
+    seq, digest = letter.actor.audit_seq, letter.actor.audit_hash
+    if letter.kind == FiguresGathered.__name__ and seq and digest and audit.holds(session, seq, digest):
+        return SERVICE
+    return letter.source
 
 
 def _keep(session: Session, entry: TraceEntry, papers: Sequence[PaperFact]) -> TraceEntry:

@@ -4,10 +4,11 @@ from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic.config import JsonDict
 
 from services.proposal.model.case import KIND_LABELS, Kind
 
-AREA = {"kind": "area"}
+AREA: JsonDict = {"kind": "area"}
 DATA_LABELS = {"none": "Tidak ada", "general": "Umum", "specific": "Spesifik"}
 CRITICALITY_LABELS = {"low": "Rendah", "medium": "Sedang", "high": "Tinggi"}
 RESERVED = frozenset({"www", "mail", "ns", "admin", "api", "sso"})
@@ -38,7 +39,7 @@ class Content(BaseModel):
         title="Nama singkat",
         description="2-31 huruf kecil, angka, atau tanda hubung; diawali huruf. Kelak menjadi alamatnya.",
     )
-    kind: Kind = Field(Kind.NEW, title="Jenis usulan", json_schema_extra={"labels": dict(KIND_LABELS)})
+    kind: Kind = Field(Kind.NEW, title="Jenis usulan", json_schema_extra={"labels": {k.value: v for k, v in KIND_LABELS.items()}})
     purpose: Words = Field(
         "", title="Kegunaan", description="Satu atau dua kalimat: untuk apa aplikasi ini.", json_schema_extra=AREA
     )
@@ -59,10 +60,10 @@ class Content(BaseModel):
         "none",
         title="Data pribadi",
         description="Spesifik: kesehatan, keuangan, biometrik, anak, dan sejenisnya (UU 27/2022).",
-        json_schema_extra={"labels": dict(DATA_LABELS)},
+        json_schema_extra={"labels": {**DATA_LABELS}},
     )
     criticality: Literal["low", "medium", "high"] = Field(
-        "medium", title="Tingkat kepentingan", json_schema_extra={"labels": dict(CRITICALITY_LABELS)}
+        "medium", title="Tingkat kepentingan", json_schema_extra={"labels": {**CRITICALITY_LABELS}}
     )
     language: Line = Field("", title="Bahasa pemrograman", description="Bila sudah diketahui, misalnya PHP.")
     framework: Line = Field("", title="Kerangka kerja", description="Bila sudah diketahui, misalnya Laravel.")

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from services.proposal.settings import Settings
+from shared.institution import institution
 from shared.papers import Letterhead
 from shared.store import Store
 
@@ -20,3 +22,16 @@ class Office:
     """The middle of a work programme number: "APL" in 2027-APL-01."""
     cut_off: tuple[int, int]
     """Month and day; approvals after it go to the work programme of the year after next (domain §6)."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Office":
+        """Return the office of an installation."""
+        known = institution()
+        return cls(
+            store=Store(settings.files_folder),
+            letterhead=known.letterhead,
+            code=known.record_office,
+            place=known.city,
+            programme_code=settings.programme_code,
+            cut_off=(settings.cut_off_month, settings.cut_off_day),
+        )

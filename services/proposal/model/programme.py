@@ -4,6 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.config import JsonDict
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -52,7 +53,7 @@ class TermsOfReference(Kept, Table):
     by_name: Mapped[str] = mapped_column(String(200))
 
 
-AREA = {"kind": "area"}
+AREA: JsonDict = {"kind": "area"}
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000)]
 Lines = Annotated[list[Words], Field(max_length=50)]
 

@@ -45,9 +45,10 @@ class TraceEntry(Kept, Table):
     source: Mapped[str] = mapped_column(String(32))
     """The service that told it."""
     message_id: Mapped[UUID | None] = mapped_column(unique=True)
+    audit_service: Mapped[str] = mapped_column(String(32))
+    """The service in whose audit chain the act stands."""
     audit_seq: Mapped[int | None] = mapped_column(BigInteger)
     audit_hash: Mapped[str | None] = mapped_column(String(64))
-    """Place of the act in the audit chain of `source`."""
 
 
 class Paper(Kept, Table):

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from functools import cache
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from services.proposal.authority import ACTS, MONEY_READERS, MOVES, READERS, STAFF, may_move
@@ -25,12 +25,13 @@ from services.proposal.model import (
     TermsOfReference,
     TraceEntry,
 )
+from shared import line
 from shared.authority import Act
 from shared.database import utc_now
 from shared.errors import NotFound
 from shared.identity import Person, Role
 from shared.procedure import STATION, Step
-from shared.words import local_date
+from shared.words import local_date, numeric_date
 from shared.workdays import Calendar, seeded_calendar
 
 NO_CASE = "Perkara tidak ditemukan. Periksa nomornya atau cari di daftar perkara."
@@ -79,7 +80,7 @@ def cases(
     after: tuple[datetime, UUID] | None = None,
 ) -> Sequence[Case]:
     """Return the cases that this person may see, newest first, after a place in that order."""
-    statement: Select[tuple[Case]] = select(Case).where(seen_by(by))
+    statement = select(Case).where(seen_by(by))
     if status:
         statement = statement.where(Case.status == status)
     if unit:
@@ -283,8 +284,10 @@ def whole(session: Session, by: Person, which: UUID | str) -> Whole:
 
 
 def _relatives(session: Session, case: Case) -> list[Relative]:
-    related = or_(Case.parent_case_id == case.id, Case.id == case.parent_case_id) if case.parent_case_id else (
-        Case.parent_case_id == case.id
+    related = (
+        or_(Case.parent_case_id == case.id, Case.id == case.parent_case_id)
+        if case.parent_case_id
+        else (Case.parent_case_id == case.id)
     )
     rows = session.execute(
         select(Case.id, Case.number, Case.name).where(related).order_by(Case.created_at).limit(50)
@@ -343,32 +346,35 @@ def _calendar(first: int, last: int) -> Calendar:
     return seeded_calendar(range(first, last + 1))
 
 
-@dataclass(frozen=True)
-class Station:
-    """One of the eleven stations of the line, as a case has or has not reached it."""
+def stations(case: Case, history: Sequence[CaseStatus], evaluations: Sequence[Evaluation]) -> list[line.Station]:
+    """Return the eleven stations with where the case stands and when it came there."""
+    first: dict[str, date] = {}
+    for row in history:
+        first.setdefault(STATION[row.status], local_date(row.at))
+    done = ["S06"] if case.contract_amount and case.paid_amount == case.contract_amount else []
+    done += ["S10"] if any(one.decided_at for one in evaluations) else []
+    return line.stations(
+        case.sop,
+        at=STATION[case.status],
+        done=done,
+        ended=case.status == "retired",
+        stopped=case.status in ("rejected", "cancelled"),
+        notes={step: numeric_date(on) for step, on in first.items()},
+    )
 
-    step: str
-    title: str
-    state: str
-    """done, here or ahead"""
-    first_on: date | None
 
-
-def stations(case: Case, trace: Sequence[TraceEntry]) -> list[Station]:
-    """Return the eleven stations with where the case stands; a loop puts it back."""
-    here = STATION[case.status]
-    seen: dict[str, datetime] = {}
-    for entry in trace:
-        seen.setdefault(entry.step, entry.at)
-    result, passed = [], True
-    for step in case.sop.stations:
-        if step.id == here:
-            state, passed = "here", False
-        else:
-            state = "done" if passed else "ahead"
-        at = seen.get(step.id)
-        result.append(Station(step.id, step.title, state, local_date(at) if at else None))
-    return result
+def loops(case: Case, history: Sequence[CaseStatus]) -> list[line.Loop]:
+    """Return the ways back that the case took along the line: returned proposals, failed tests, deferrals."""
+    order = [step.id for step in case.sop.stations]
+    counted: dict[tuple[str, str, str], int] = {}
+    for row in history:
+        if not row.source:
+            continue
+        source, target = STATION[row.source], STATION[row.status]
+        if order.index(target) < order.index(source) and row.status not in ("cancelled",):
+            key = (source, target, case.sop.statuses[row.status].label.lower())
+            counted[key] = counted.get(key, 0) + 1
+    return [line.Loop(source, target, times, reason) for (source, target, reason), times in counted.items()]
 
 
 def registered(session: Session, by: Person, *, limit: int = 200) -> Sequence[RegisteredApplication]:

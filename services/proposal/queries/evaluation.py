@@ -1,11 +1,10 @@
 """Evaluations as people may see them, and what waits for whom."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from services.proposal.authority import ACTS, MONEY_READERS, READERS
@@ -112,7 +111,7 @@ TODO = {
 
 
 def _evaluations(session: Session, by: Person) -> list[Task]:
-    turn = false()
+    turn: ColumnElement[bool] = false()
     if by.has(Role.APP_HEAD, Role.APP_STAFF):
         turn = or_(turn, Evaluation.status.in_([EvaluationStatus.GATHERING, EvaluationStatus.RETURNED]))
     if by.has(Role.APP_HEAD):

@@ -226,8 +226,7 @@ def upgrade() -> None:
             f"CREATE TRIGGER stays BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION ledger_refuse()"
         )
         op.execute(
-            f"CREATE TRIGGER stays_whole BEFORE TRUNCATE ON {table}"
-            " FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse()"
+            f"CREATE TRIGGER stays_whole BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse()"
         )
     for text in (GUARDS, POSTINGS, TERMS, LOCKED):
         op.execute(text)

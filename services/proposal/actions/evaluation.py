@@ -1,0 +1,336 @@
+"""The evaluation of an application in use and what follows from it (S10, S11)."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from services.proposal.actions import paper
+from services.proposal.actions.case import find, next_number, write
+from services.proposal.actions.proposal import hand_in, open_case
+from services.proposal.authority import ACTS
+from services.proposal.model import (
+    DECISION_LABELS,
+    EVALUATION_LABELS,
+    Case,
+    Content,
+    Evaluation,
+    EvaluationFigure,
+    EvaluationStatus,
+    Kind,
+    Meeting,
+    Office,
+    Proposal,
+    RegisteredApplication,
+)
+from shared import letters
+from shared.authority import authorize
+from shared.database import utc_now
+from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn
+from shared.identity import Person
+from shared.mailbox import post
+from shared.messages import EvaluationOpened, FiguresGathered, PaperFact
+from shared.words import local_date, long_date
+
+
+def open_evaluation(
+    session: Session, by: Person, case_id: UUID, office: Office, *, from_on: date, until_on: date
+) -> Evaluation:
+    """Open the evaluation of a live application over a period and ask every division for its figures (S10)."""
+    case = find(session, case_id)
+    authorize(session, by, ACTS.open_evaluation, case)
+    case.require("suspend")
+    today = local_date(utc_now())
+    if not from_on <= until_on <= today:
+        raise Incomplete(
+            "Periode evaluasi belum benar.",
+            errors=[FieldError("/until_on", "Akhir periode tidak boleh sebelum awalnya dan tidak melewati hari ini.")],
+        )
+    running = session.scalar(
+        select(Evaluation.number).where(Evaluation.case_id == case.id, Evaluation.status != EvaluationStatus.DECIDED)
+    )
+    if running:
+        raise OutOfTurn(f"Evaluasi {running} atas aplikasi ini belum diputuskan. Selesaikan lebih dahulu.")
+    n = next_number(session, "evaluation", today.year)
+    evaluation = Evaluation(
+        case_id=case.id,
+        case=case,
+        number=letters.number("record", n, today, office=office.code),
+        from_on=from_on,
+        until_on=until_on,
+        opened_by_id=by.id,
+        answered=[],
+        figures=[],
+    )
+    session.add(evaluation)
+    session.flush()
+    write(
+        session,
+        by,
+        case,
+        ACTS.open_evaluation.name,
+        step="S10",
+        says="Evaluasi penggunaan dibuka",
+        detail=f"{evaluation.number}, periode {long_date(from_on)} s.d. {long_date(until_on)}",
+        path=path_of(evaluation),
+    )
+    post(
+        session,
+        EvaluationOpened(
+            case_id=case.id,
+            case_number=case.number,
+            evaluation_id=evaluation.id,
+            from_on=from_on,
+            until_on=until_on,
+            path=path_of(evaluation),
+        ),
+        by=by,
+    )
+    return evaluation
+
+
+def gather(session: Session, message: FiguresGathered) -> None:
+    """Keep the figures that a division sent for an evaluation, each with its source (S10)."""
+    evaluation = session.get(Evaluation, message.evaluation_id, with_for_update={"of": Evaluation})
+    if evaluation is None:
+        raise OutOfTurn("Evaluasi ini belum dikenal.")
+    session.execute(
+        delete(EvaluationFigure).where(
+            EvaluationFigure.evaluation_id == evaluation.id, EvaluationFigure.division == message.division
+        )
+    )
+    session.add_all(
+        EvaluationFigure(
+            evaluation_id=evaluation.id,
+            division=message.division,
+            key=figure.key,
+            position=position,
+            label=figure.label,
+            value=figure.value,
+            unit=figure.unit,
+            source=figure.source,
+        )
+        for position, figure in enumerate(message.figures)
+    )
+    if message.division not in evaluation.answered:
+        evaluation.answered = [*evaluation.answered, message.division]
+    session.flush()
+    session.expire(evaluation, ["figures"])
+
+
+def report_evaluation(
+    session: Session,
+    by: Person,
+    evaluation_id: UUID,
+    office: Office,
+    *,
+    obstacles: Sequence[str],
+    advice: Sequence[str],
+    advises: str,
+    without_missing: bool = False,
+) -> Evaluation:
+    """Write and print the report (S10); `advises` is continue, further_development or retire.
+
+    Raises OutOfTurn while figures are on their way, unless `without_missing`: the report then says whose lack.
+    """
+    evaluation = find_evaluation(session, evaluation_id)
+    authorize(session, by, ACTS.report_evaluation, evaluation)
+    _must_be(evaluation, EvaluationStatus.GATHERING, EvaluationStatus.RETURNED)
+    if evaluation.missing and not without_missing:
+        raise OutOfTurn(
+            "Angka belum lengkap. Belum masuk dari: "
+            + ", ".join(paper.DIVISIONS[division] for division in evaluation.missing)
+            + ". Tunggu sebentar, atau pilih menyusun laporan tanpa angka itu.",
+            code="figures_missing",
+        )
+    evaluation.obstacles, evaluation.advice, evaluation.advises = list(obstacles), list(advice), advises
+    evaluation.status = EvaluationStatus.REPORTED
+    evaluation.report_version += 1
+    evaluation.reported_by_id, evaluation.reported_by_name = by.id, by.name
+    printed = paper.evaluation_report(office, evaluation, session.get(Proposal, evaluation.case_id), by)
+    evaluation.report_digest = printed.digest
+    write(
+        session,
+        by,
+        evaluation.case,
+        ACTS.report_evaluation.name,
+        step="S10",
+        says="Laporan evaluasi disusun",
+        detail=f"{evaluation.number}; usul: {DECISION_LABELS[advises].lower()}",
+        papers=[printed],
+        path=path_of(evaluation),
+    )
+    return evaluation
+
+
+def present(
+    session: Session, by: Person, evaluation_id: UUID, meeting: Meeting, minutes: PaperFact, *, note: str
+) -> None:
+    """Note that closed weekly minutes heard the report (S10); raise OutOfTurn for one that is not written."""
+    evaluation = find_evaluation(session, evaluation_id)
+    _must_be(evaluation, EvaluationStatus.REPORTED)
+    evaluation.status = EvaluationStatus.PRESENTED
+    evaluation.meeting_id, evaluation.meeting_number, evaluation.presented_on = meeting.id, meeting.number, meeting.on
+    write(
+        session,
+        by,
+        evaluation.case,
+        ACTS.close_minutes.name,
+        step="S10",
+        says=f"Laporan evaluasi dipaparkan dalam {meeting.label} {meeting.number}",
+        note=note,
+        detail=evaluation.number,
+        papers=[minutes],
+        path=f"/rapat/{meeting.id}",
+    )
+
+
+def decide_evaluation(
+    session: Session, by: Person, evaluation_id: UUID, *, decision: str, words: str = ""
+) -> Evaluation:
+    """Record the Head's decision: continue, further_development, retire or return (S10).
+
+    Returning and retiring need a reason; retiring ends the case and keeps the application in the register.
+    Raises OutOfTurn before the report was presented in a weekly meeting.
+    """
+    evaluation = find_evaluation(session, evaluation_id)
+    authorize(session, by, ACTS.decide_evaluation, evaluation)
+    _must_be(evaluation, EvaluationStatus.PRESENTED)
+    if decision in ("return", "retire") and not words.strip():
+        raise Incomplete(
+            "Keputusan ini memerlukan alasan tertulis.",
+            errors=[FieldError("/words", "Tuliskan alasannya.")],
+            code="reason_missing",
+        )
+    case = find(session, evaluation.case_id)
+    made = ""
+    if decision == "retire":
+        made = case.move("retire", by_id=by.id, by_name=by.name, reason=words).name
+        _retire(session, case)
+    evaluation.decision_note, evaluation.decided_by_name = words, by.name
+    if decision == "return":
+        evaluation.status = EvaluationStatus.RETURNED
+        evaluation.meeting_id, evaluation.meeting_number, evaluation.presented_on = None, "", None
+    else:
+        evaluation.status, evaluation.decision = EvaluationStatus.DECIDED, decision
+        evaluation.decided_at = utc_now()
+    write(
+        session,
+        by,
+        case,
+        ACTS.decide_evaluation.name,
+        step="S10",
+        says=f"Keputusan evaluasi: {DECISION_LABELS[decision].lower()}",
+        note=words,
+        detail=evaluation.number,
+        move=made,
+        path=path_of(evaluation),
+    )
+    return evaluation
+
+
+def follow_up(
+    session: Session, by: Person, evaluation_id: UUID, office: Office, *, content: Content | None = None
+) -> Case:
+    """Open the further development of an evaluated application as a new case and submit it in one act (S11).
+
+    What `content` leaves to it is taken from the application and its report. The new case names its parent; the
+    Head accepts it. Raises OutOfTurn unless the Head decided so, and the second time.
+    """
+    evaluation = find_evaluation(session, evaluation_id)
+    authorize(session, by, ACTS.follow_up, evaluation)
+    if evaluation.follow_up_case_id:
+        raise OutOfTurn("Tindak lanjut evaluasi ini sudah diajukan. Lihat perkaranya di halaman evaluasi.")
+    if evaluation.decision != "further_development":
+        raise OutOfTurn(
+            "Tindak lanjut diajukan setelah Kepala memutuskan “dikembangkan lebih lanjut” atas laporan evaluasi."
+        )
+    parent = find(session, evaluation.case_id)
+    case = open_case(
+        session,
+        content or prefilled(session, evaluation),
+        unit=parent.unit,
+        proposer_id=by.id,
+        proposer_name=by.name,
+        proposer_unit=by.unit,
+    )
+    case.parent_case_id, case.evaluation_id, case.is_from_app_head = parent.id, evaluation.id, True
+    evaluation.follow_up_case_id = case.id
+    # Both acts of the one act: proposing and submitting are checked by the same rules as ever.
+    authorize(session, by, ACTS.submit, case)
+    hand_in(session, by, case, ACTS.submit, office, detail=f"Tindak lanjut {evaluation.number} atas {parent.number}")
+    write(
+        session,
+        by,
+        parent,
+        ACTS.follow_up.name,
+        step="S11",
+        says=f"Pengembangan lanjutan diajukan sebagai perkara {case.number}",
+        detail=evaluation.number,
+        path=f"/perkara/{case.number}",
+    )
+    return case
+
+
+def prefilled(session: Session, evaluation: Evaluation) -> Content:
+    """Return the follow-up proposal as the evaluation suggests it: obstacles as background, advice as purpose (X11)."""
+    case = evaluation.case
+    earlier = session.get(Proposal, case.id)
+    obstacles = " ".join(f"{n}. {line}" for n, line in enumerate(evaluation.obstacles, 1))
+    advice = "; ".join(evaluation.advice) or evaluation.decision_note or f"pengembangan lanjutan {case.name}"
+    period = f"{long_date(evaluation.from_on)} s.d. {long_date(evaluation.until_on)}"
+    return Content.model_validate(
+        {
+            "name": f"Pengembangan {case.name}"[:200],
+            "code": _free_code(session, case.code),
+            "kind": Kind.FURTHER_DEVELOPMENT,
+            "purpose": f"Menindaklanjuti evaluasi {evaluation.number}: {advice}.",
+            "letter_number": evaluation.number,
+            "letter_on": local_date(utc_now()),
+            "background": f"Hasil evaluasi periode {period}. Kendala: {obstacles or 'tidak dicatat'}",
+            "benefit": earlier.benefit if earlier and earlier.benefit else f"Memperbaiki layanan {case.name}.",
+            "users": earlier.users if earlier and earlier.users else f"Pengguna {case.name}.",
+            "expected_users": case.expected_users,
+            "personal_data": case.personal_data,
+            "criticality": case.criticality,
+            "indicators": earlier.indicators if earlier else [],
+            **{key: value for key, value in case.tech.items() if value},
+        }
+    )
+
+
+def _free_code(session: Session, code: str) -> str:
+    stem = code.rstrip("0123456789").rstrip("-") if code.rsplit("-", 1)[-1].isdigit() else code
+    stem = stem[:27].rstrip("-")
+    taken = set(session.scalars(select(Case.code).where(Case.code.startswith(stem, autoescape=True))))
+    return next(name for n in range(2, 1000) if (name := f"{stem}-{n}") not in taken)
+
+
+def _retire(session: Session, case: Case) -> None:
+    entry = session.scalar(select(RegisteredApplication).where(RegisteredApplication.case_id == case.id))
+    if entry:
+        entry.state, entry.ended_at = "retired", utc_now()
+
+
+def path_of(evaluation: Evaluation) -> str:
+    """Return the page of an evaluation."""
+    return f"/evaluasi/{evaluation.id}"
+
+
+def find_evaluation(session: Session, evaluation_id: UUID) -> Evaluation:
+    """Return an evaluation with its row locked; raise NotFound."""
+    evaluation = session.get(Evaluation, evaluation_id, with_for_update={"of": Evaluation}, populate_existing=True)
+    if evaluation is None:
+        raise NotFound("Evaluasi tidak ditemukan. Buka kembali dari halaman perkaranya.")
+    return evaluation
+
+
+def _must_be(evaluation: Evaluation, *statuses: EvaluationStatus) -> None:
+    if evaluation.status not in statuses:
+        wanted = " atau ".join(f"“{EVALUATION_LABELS[status]}”" for status in statuses)
+        raise OutOfTurn(
+            f"Evaluasi {evaluation.number} kini “{EVALUATION_LABELS[EvaluationStatus(evaluation.status)]}”; "
+            f"tindakan ini hanya dapat dilakukan pada {wanted}."
+        )
