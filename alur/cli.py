@@ -197,8 +197,8 @@ def message_list(as_json: AsJson = False) -> None:
         typer.echo("Tidak ada pesan yang mati.")
     for row in [] if as_json else rows:
         typer.echo(
-            f"{row['division']} -> {row['dest']}: {row['kind']} {row['id']}, mati sejak {row['dead_at']:%d/%m/%Y %H.%M}, "
-            f"{row['held']} menunggu di belakangnya. Sebab: {row['reason']}"
+            f"{row['division']} -> {row['dest']}: {row['kind']} {row['id']}, "
+            f"mati sejak {row['dead_at']:%d/%m/%Y %H.%M}, {row['held']} menunggu di belakangnya. Sebab: {row['reason']}"
         )
 
 

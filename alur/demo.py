@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import UUID
 
+import asyncssh
 import yaml
 from sqlalchemy import select
 
@@ -61,6 +62,13 @@ def practice_ports(settings: MachineSettings) -> dict[str, int]:
     """Return the practice server's two loopback ports: `ssh` and `http`."""
     result: dict[str, int] = json.loads((settings.folder / "practice" / "ports.json").read_text())
     return result
+
+
+def practice_fingerprint(settings: MachineSettings) -> str:
+    """Return the fingerprint of the practice server's host key, read where its owner would read it."""
+    key = asyncssh.read_private_key(settings.folder / "practice" / "host_key")
+    fingerprint: str = key.get_fingerprint("sha256")
+    return fingerprint
 
 
 def accounts(settings: MachineSettings) -> dict[str, str]:

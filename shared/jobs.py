@@ -292,10 +292,10 @@ class Lease:
             yield session
 
     @contextmanager
-    def heartbeat(self) -> Iterator[None]:
+    def heartbeat(self, every: timedelta = HEARTBEAT) -> Iterator[None]:
         """Extend the lease every 15 seconds while the block runs, in a thread with its own connection."""
         over = Event()
-        thread = Thread(target=self._beat, args=(over,), name=f"heartbeat-{self.job.id}", daemon=True)
+        thread = Thread(target=self._beat, args=(over, every), name=f"heartbeat-{self.job.id}", daemon=True)
         thread.start()
         try:
             yield
@@ -303,8 +303,8 @@ class Lease:
             over.set()
             thread.join()
 
-    def _beat(self, over: Event) -> None:
-        while not over.wait(HEARTBEAT.total_seconds()):
+    def _beat(self, over: Event, every: timedelta) -> None:
+        while not over.wait(every.total_seconds()):
             try:
                 self.extend()
             except FenceLost:

@@ -8,9 +8,10 @@ import re
 import types
 import typing
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -26,12 +27,16 @@ from starlette.datastructures import FormData, UploadFile
 
 from shared import words
 from shared.authority import Act
-from shared.errors import Incomplete, Refused
+from shared.errors import FieldError, Incomplete, Refused
 from shared.identity import Person
-from shared.web import Door, Waiting, _asker, _caller, header_text, put_right
+from shared.web import Asker, Door, Session, Signed, header_text, put_right
 
 TEMPLATES = Path(__file__).with_name("templates")
-FORM_LIMIT = 2_000
+FORM_LIMIT = 5_000
+"""Most fields of one form."""
+MOST_ROWS = 10_000
+FIELD_BYTES = 4 * 1024 * 1024
+"""Most bytes of one field that is no file."""
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -52,7 +57,8 @@ def fragment(title: str, body: str, *, status: int = 200) -> HTMLResponse:
     return HTMLResponse(body, status_code=status, headers=headers)
 
 
-def _environment(folders: Sequence[Path]) -> jinja2.Environment:
+@cache
+def _environment(*folders: Path) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([str(f) for f in folders]),
         autoescape=True,
@@ -72,7 +78,7 @@ def _environment(folders: Sequence[Path]) -> jinja2.Environment:
 
 def refusal_fragment(refusal: Refused) -> HTMLResponse:
     """Return a page that says what was refused, why, and what to do."""
-    template = _environment([TEMPLATES]).get_template("refusal.html")
+    template = _environment(TEMPLATES).get_template("refusal.html")
     return fragment(refusal.title, template.render(refusal=refusal), status=refusal.status)
 
 
@@ -89,7 +95,6 @@ class Input:
     default: Any = ""
     choices: tuple[tuple[str, str], ...] = ()
     rows: tuple["Input", ...] = ()
-    pattern: str = ""
 
 
 def inputs(shape: type[BaseModel]) -> list[Input]:
@@ -100,14 +105,18 @@ def inputs(shape: type[BaseModel]) -> list[Input]:
 def _input(name: str, info: FieldInfo) -> Input:
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     kind, choices, rows = _kind(info.annotation, extra)
-    default = "" if info.is_required() or info.default is None else info.get_default(call_default_factory=True)
+    given = None if info.is_required() else info.get_default(call_default_factory=True)
+    default = "" if given is None else given.value if isinstance(given, Enum) else given
+    if kind == "choice" and default == "":
+        # Without this the browser would choose the first one, and nobody would notice.
+        choices = (("", "Pilih …" if info.is_required() else "–"), *choices)
     return Input(
         name=name,
         label=info.title or name.replace("_", " ").capitalize(),
         help=info.description or "",
         kind=kind,
         is_required=info.is_required(),
-        default=default.value if isinstance(default, Enum) else default,
+        default=default,
         choices=choices,
         rows=rows,
     )
@@ -140,55 +149,95 @@ def _kind(annotation: Any, extra: Any) -> tuple[str, tuple[tuple[str, str], ...]
 def read_form(form: FormData) -> dict[str, Any]:
     """Return a form as nested values: `lines.0.price` becomes lines[0]["price"]; empty fields and rows are left out.
 
-    Repeated names become lists; a text area of the kind "many" becomes a list of its lines (see `parse`).
+    Repeated names become lists; a text area of the kind "many" becomes a list of its lines (see `parse`). Raises
+    Incomplete for too many fields, a NUL character, and names that cannot all be true.
     """
+    if len(form.multi_items()) > FORM_LIMIT:
+        raise Incomplete(f"Formulir ini memuat lebih dari {FORM_LIMIT} isian. Bagi menjadi beberapa kali kirim.")
     nested: dict[str, Any] = {}
     for key in dict.fromkeys(form.keys()):
-        values = [v for v in form.getlist(key) if not (isinstance(v, str) and not v.strip())]
-        if not values or len(form) > FORM_LIMIT:
-            continue
-        parts = key.split(".")
-        target = nested
-        for part in parts[:-1]:
-            target = target.setdefault(part, {})
-        target[parts[-1]] = values[0] if len(values) == 1 else values
+        values = [value for value in map(_plain, form.getlist(key)) if value is not None]
+        if values:
+            _put(nested, key.split("."), values[0] if len(values) == 1 else values)
     return {key: _rows(value) for key, value in nested.items()}
 
 
+def _plain(value: str | UploadFile) -> str | UploadFile | None:
+    """Return a value as it is kept; None for an empty field and for a file that was not chosen."""
+    if "\x00" in (value if isinstance(value, str) else value.filename or ""):
+        raise Incomplete("Isian memuat huruf nol (NUL) yang tidak diterima. Hapus lalu kirim ulang.", code="nul")
+    if isinstance(value, str):
+        # Browsers send lines with two signs at the end.
+        return value.replace("\r\n", "\n") if value.strip() else None
+    return value if value.filename else None
+
+
+def _put(nested: dict[str, Any], parts: list[str], value: Any) -> None:
+    for part in parts[:-1]:
+        nested = nested.setdefault(part, {})
+        if not isinstance(nested, dict):
+            break
+    if not isinstance(nested, dict) or parts[-1] in nested:
+        raise Incomplete("Nama isian pada formulir ini saling bertentangan. Muat ulang halaman, lalu isi kembali.")
+    nested[parts[-1]] = value
+
+
 def _rows(value: Any) -> Any:
-    if isinstance(value, dict) and value and all(k.isdigit() for k in value):
+    if isinstance(value, dict) and value and all(k.isdecimal() and len(k) < len(str(MOST_ROWS)) for k in value):
         return [value[k] for k in sorted(value, key=int)]
     return value
 
 
 def parse(shape: type[Shape], typed: dict[str, Any]) -> Shape:
     """Return the model that a form holds; raise Incomplete with a sentence for each field."""
-    prepared = dict(typed)
-    for field_ in inputs(shape):
-        value = prepared.get(field_.name)
-        if field_.kind == "many" and isinstance(value, str):
-            prepared[field_.name] = [line.strip() for line in value.splitlines() if line.strip()]
-        if field_.kind == "money" and isinstance(value, str):
-            prepared[field_.name] = _money(field_.name, value)
-        if field_.kind == "rows" and isinstance(value, list):
-            money = [column.name for column in field_.rows if column.kind == "money"]
-            prepared[field_.name] = [
-                {k: _money(f"{field_.name}/{n}/{k}", v) if k in money else v for k, v in row.items()}
-                for n, row in enumerate(value)
-            ]
+    wrong: list[FieldError] = []
+    prepared = _prepared(inputs(shape), typed, "", wrong)
     try:
-        return shape.model_validate(prepared)
+        found = shape.model_validate(prepared)
     except ValidationError as reason:
-        raise put_right(reason.errors()) from reason
+        refusal = put_right(reason.errors())
+        told = {error.pointer for error in wrong}
+        wrong += [error for error in refusal.errors if error.pointer not in told]
+        raise Incomplete(refusal.detail, errors=wrong) from reason
+    if wrong:
+        raise Incomplete(wrong[0].detail, errors=wrong)
+    return found
 
 
-def _money(pointer: str, value: str) -> int:
-    try:
-        return words.read_rupiah(value)
-    except Incomplete as refusal:
-        from shared.errors import FieldError
+def _prepared(fields: Sequence[Input], typed: dict[str, Any], place: str, wrong: list[FieldError]) -> dict[str, Any]:
+    """Return what was typed as the JSON door would get it: numbers as numbers, lines as a list, no empty rows."""
+    ready = dict(typed)
+    for one in fields:
+        value = typed.get(one.name)
+        pointer = f"{place}/{one.name}"
+        if one.kind == "tick":
+            # A box that is not ticked is not sent at all.
+            ready[one.name] = value == "true" if isinstance(value, str | None) else value
+        elif one.kind == "file":
+            if not isinstance(value, UploadFile):
+                ready.pop(one.name, None)
+        elif one.kind == "rows" and isinstance(value, list):
+            kept = [row for row in value if not isinstance(row, dict) or _is_filled(one.rows, row)]
+            ready[one.name] = [
+                _prepared(one.rows, row, f"{pointer}/{n}", wrong) if isinstance(row, dict) else row
+                for n, row in enumerate(kept)
+            ]
+        elif isinstance(value, str):
+            if one.kind == "many":
+                ready[one.name] = [line.strip() for line in value.splitlines() if line.strip()]
+            elif one.kind == "number" and re.fullmatch(r"-?[0-9]{1,18}", value.strip()):
+                ready[one.name] = int(value)
+            elif one.kind == "money":
+                try:
+                    ready[one.name] = words.read_rupiah(value, pointer=pointer)
+                except Incomplete as refusal:
+                    wrong += refusal.errors
+    return ready
 
-        raise Incomplete(refusal.detail, errors=[FieldError("/" + pointer, refusal.detail)]) from refusal
+
+def _is_filled(columns: Sequence[Input], row: dict[str, Any]) -> bool:
+    """Tell whether somebody wrote into a row; a choice is always sent and says nothing."""
+    return any(column.name in row for column in columns if column.kind not in ("choice", "tick"))
 
 
 class Nothing(BaseModel):
@@ -219,18 +268,26 @@ class Offer:
     upload: bool = False
     typed: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    """By field: `title`, `lines.0.price`."""
+    unplaced: tuple[str, ...] = ()
+    """What is wrong with no field of this form."""
     is_open: bool = False
+
+    def value(self, one: Input) -> Any:
+        """Return what stands in a field: after a refusal exactly what was typed, also when that was nothing."""
+        return self.typed.get(one.name, "") if self.is_open else one.default
 
 
 Show = Callable[[Request, Any, Person, Any], Response]
+"""Draws a page: `(request, session, by, id)`."""
 
 
 class Pages:
-    """A division's pages: `show` for reading, `act` for doing, both drawn from its templates."""
+    """A division's pages: `render` for reading, `act` for doing, `offers` for the forms in between."""
 
     def __init__(self, folder: Path) -> None:
         self.router = APIRouter(route_class=Door, include_in_schema=False, default_response_class=HTMLResponse)
-        self.environment = _environment([folder, TEMPLATES])
+        self.environment = _environment(folder, TEMPLATES)
         self._acts: dict[str, tuple[str, type[BaseModel]]] = {}
 
     def render(self, request: Request, template: str, title: str, **values: Any) -> HTMLResponse:
@@ -244,30 +301,25 @@ class Pages:
             request_path=request.url.path,
             **values,
         )
+        if refusal and not getattr(request.state, "is_refusal_drawn", False):
+            # The act is no longer on this page, so no form of it can say why it was refused.
+            body = self.environment.get_template("notice.html").render(refusal=refusal) + body
         return fragment(title, body, status=refusal.status if refusal else 200)
 
     def offers(self, request: Request, acts: Sequence[Act], **place: Any) -> list[Offer]:
         """Return the forms of these acts for one thing; a refused form comes back open with what was typed."""
-        result = []
-        for act in acts:
-            if act.name not in self._acts:
-                continue
-            path, shape = self._acts[act.name]
-            refused = getattr(request.state, "refused_act", None) == act.name
-            fields = inputs(shape)
-            result.append(
-                Offer(
-                    act=act,
-                    path=path.format(**place),
-                    inputs=fields,
-                    key=uuid4().hex,
-                    upload=any(f.kind == "file" for f in fields),
-                    typed=request.state.typed if refused else {},
-                    errors=_by_name(request.state.refusal) if refused else {},
-                    is_open=refused,
-                )
-            )
-        return result
+        return [self._offer(request, act, place) for act in acts if act.name in self._acts]
+
+    def _offer(self, request: Request, act: Act, place: dict[str, Any]) -> Offer:
+        template, shape = self._acts[act.name]
+        path, fields = template.format(**place), inputs(shape)
+        offer = Offer(act, path, fields, key=uuid4().hex, upload=any(f.kind == "file" for f in fields))
+        # The same act may stand on the page once for each row of a table: only one of them was refused.
+        if getattr(request.state, "refused_act", None) != act.name or request.url.path != path:
+            return offer
+        request.state.is_refusal_drawn = True
+        errors, unplaced = _by_field(request.state.refusal, fields)
+        return replace(offer, typed=request.state.typed, errors=errors, unplaced=unplaced, is_open=True)
 
     def act(
         self,
@@ -284,22 +336,21 @@ class Pages:
         the transaction is undone and `back` draws the page again with the refusal and what was typed.
         A path without `{id}` gets None as id.
         """
+        if act.name in self._acts:
+            raise ValueError(f"act {act.name} has a form already")
         self._acts[act.name] = (path, shape)
-        pages = self
 
-        async def answer(request: Request) -> Response:
-            await _caller(request)
-            by = await _asker(request)
-            session = request.state.session
+        async def answer(request: Request, session: Session, by: Asker) -> Response:
             place = request.path_params.get("id")
             thing_id = UUID(place) if place and UUID_TEXT.fullmatch(place) else place
-            form = await request.form(max_part_size=4 * 1024 * 1024)
-            typed = read_form(form)
-            for inner in ("form_token", "idempotency_key"):
-                typed.pop(inner, None)
+            typed: dict[str, Any] = {}
             try:
-                body = parse(shape, dict(typed.items()))
-                target = await run_in_threadpool(do, session, by, thing_id, body, request)
+                # The parts of the form end with the block, so whatever reads an upload stands within it.
+                async with request.form(max_fields=FORM_LIMIT + 10, max_part_size=FIELD_BYTES) as form:
+                    typed = read_form(form)
+                    for inner in ("form_token", "idempotency_key"):
+                        typed.pop(inner, None)
+                    target = await run_in_threadpool(do, session, by, thing_id, parse(shape, typed), request)
             except Refused as refusal:
                 await run_in_threadpool(session.rollback)
                 request.state.refusal = refusal
@@ -310,26 +361,23 @@ class Pages:
                 return response
             return RedirectResponse(target, status_code=303)
 
-        answer.__name__ = act.name
-        pages.router.add_api_route(path, answer, methods=["POST"], name=act.name)
+        self.router.add_api_route(path, answer, methods=["POST"], name=act.name)
 
 
-UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def _by_name(refusal: Refused) -> dict[str, str]:
-    return {error.pointer.strip("/").replace("/", "."): error.detail for error in refusal.errors}
-
-
-__all__ = [
-    "Input",
-    "Nothing",
-    "Offer",
-    "Pages",
-    "Reason",
-    "Waiting",
-    "fragment",
-    "inputs",
-    "parse",
-    "read_form",
-]
+def _by_field(refusal: Refused, fields: Sequence[Input]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return what is wrong by the field that shows it, and what no field of the form shows."""
+    kinds = {one.name: one.kind for one in fields}
+    placed: dict[str, str] = {}
+    unplaced: list[str] = []
+    for error in refusal.errors:
+        first, _, rest = error.pointer.strip("/").replace("/", ".").partition(".")
+        if first not in kinds:
+            unplaced.append(error.detail)
+        elif kinds[first] == "rows" and rest:
+            placed[f"{first}.{rest}"] = error.detail
+        else:
+            placed[first] = error.detail
+    return placed, tuple(unplaced)

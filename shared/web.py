@@ -7,11 +7,12 @@ before it leaves, so a commit that fails is never shown as success; an answer of
 import asyncio
 import base64
 import hashlib
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Protocol
 from urllib.parse import quote, urlencode
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import sqlalchemy.exc
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -26,7 +27,7 @@ from starlette.exceptions import HTTPException
 
 from shared import idempotency, identity, jobs
 from shared.database import Database
-from shared.errors import FieldError, Incomplete, Refused, Unavailable
+from shared.errors import FieldError, Incomplete, NotFound, NotSignedIn, Refused, Unavailable
 from shared.identity import Caller, Person
 from shared.keys import GATEWAY, Keys
 from shared.log import logger
@@ -36,7 +37,9 @@ PROBLEM = "application/problem+json"
 SAFE = {"GET", "HEAD", "OPTIONS"}
 FOLLOW_EVERY = 0.3
 """Seconds between two looks at a job that is being followed."""
-NUL = (b"\\u0000", b"\x00", b"%00")
+_NUL_IN_FORM = re.compile(rb"\x00|%00")
+_NUL_IN_JSON = re.compile(rb"\x00|(?<!\\)(?:\\\\)*\\u0000")
+"""The escape itself, not the six signs of a text that talks about it."""
 
 
 class Door(APIRoute):
@@ -49,68 +52,99 @@ class Door(APIRoute):
         async def handle(request: Request) -> Response:
             database: Database = request.app.state.database
             session = database.session()
+            # Whatever the request tells others or starts can be found together.
+            session.info["trace"] = uuid4().hex
             request.state.session = session
             try:
                 return await _answer(request, session, inner)
-            except sqlalchemy.exc.OperationalError as reason:
-                raise Unavailable(
-                    "Basis data sedang tidak menjawab. Isian Anda belum tersimpan; mohon ulangi beberapa saat lagi."
-                ) from reason
-            except sqlalchemy.exc.TimeoutError as reason:
-                raise Unavailable("Layanan sedang sangat sibuk. Mohon ulangi beberapa saat lagi.") from reason
+            except sqlalchemy.exc.SQLAlchemyError as reason:
+                refusal = _refusal_by_database(reason)
+                if refusal is None:
+                    raise
+                logger().warning("database_refused", path=request.url.path, code=refusal.code, reason=str(reason))
+                raise refusal from reason
             finally:
                 await run_in_threadpool(session.close)
 
         return handle
 
 
+def _refusal_by_database(reason: sqlalchemy.exc.SQLAlchemyError) -> Refused | None:
+    """Return what the database's no means for the person; None when it is a bug of ours."""
+    state = str(getattr(getattr(reason, "orig", None), "sqlstate", None) or "")
+    if isinstance(reason, sqlalchemy.exc.TimeoutError):
+        return Unavailable("Layanan sedang sangat sibuk. Mohon ulangi beberapa saat lagi.")
+    if state in ("55P03", "40P01", "40001"):
+        return Unavailable(
+            "Data ini sedang diubah orang lain pada saat yang sama. Isian Anda belum tersimpan; mohon ulangi.",
+            code="busy",
+        )
+    if isinstance(reason, sqlalchemy.exc.DBAPIError) and (
+        isinstance(reason, sqlalchemy.exc.OperationalError) or reason.connection_invalidated
+    ):
+        return Unavailable(
+            "Basis data sedang tidak menjawab. Isian Anda belum tersimpan; mohon ulangi beberapa saat lagi."
+        )
+    if state == "22P02":
+        # Fields are checked before they come here; only the id in an address is not.
+        return NotFound(HTTP_WORDS[404])
+    if isinstance(reason, sqlalchemy.exc.DataError):
+        return Incomplete("Salah satu isian memuat nilai yang terlalu besar atau tidak dapat disimpan. Mohon periksa.")
+    if isinstance(reason, sqlalchemy.exc.IntegrityError) and state not in ("23502", "23503"):
+        return Refused(
+            "Isian ini berbenturan dengan data yang baru saja atau sudah tercatat. Muat ulang halaman, periksa, lalu "
+            "ulangi bila masih perlu.",
+            code="conflict",
+        )
+    return None
+
+
 async def _answer(
     request: Request, session: orm.Session, inner: Callable[[Request], Coroutine[Any, Any, Response]]
 ) -> Response:
-    if b"%00" in request.scope.get("query_string", b"") or "\x00" in request.url.path:
-        raise Incomplete("Alamat ini memuat huruf nol yang tidak diterima.", code="nul")
+    if b"%00" in request.scope.get("query_string", b"") or "\x00" in request.scope["path"]:
+        raise Incomplete("Alamat ini memuat huruf nol (NUL) yang tidak diterima.", code="nul")
     if request.method in SAFE:
         return await inner(request)
-    if not request.headers.get("content-type", "").startswith("multipart/"):
-        body = await request.body()
-        if any(sign in body for sign in NUL):
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_upload = kind.startswith("multipart/")
+    if not is_upload:
+        sign = _NUL_IN_FORM if kind == "application/x-www-form-urlencoded" else _NUL_IN_JSON
+        if sign.search(await request.body()):
             raise Incomplete("Isian memuat huruf nol (NUL) yang tidak diterima. Hapus lalu kirim ulang.", code="nul")
     key = request.headers.get("idempotency-key")
-    if key:
-        digest = await _request_digest(request)
-        caller = _read_caller(request)
-        kept = await run_in_threadpool(
-            idempotency.remembered, session, actor=str(caller.person.id), key=key, request_digest=digest
-        )
-        if kept:
-            return Response(content=kept.body, status_code=kept.status, headers=kept.headers)
+    if not key:
+        return await _committed(session, await inner(request))
+    actor, digest = str(_read_caller(request).person.id), await _request_digest(request, is_upload=is_upload)
+    kept = await run_in_threadpool(idempotency.remembered, session, actor=actor, key=key, request_digest=digest)
+    if kept:
+        return Response(content=kept.body, status_code=kept.status, headers=kept.headers)
     response = await inner(request)
-    if response.status_code >= 400:
-        return response
-    if key:
+    if response.status_code < 400:
         await run_in_threadpool(
             idempotency.remember,
             session,
-            actor=str(caller.person.id),
+            actor=actor,
             key=key,
             request_digest=digest,
             status=response.status_code,
-            headers={k: v for k, v in response.headers.items() if k not in ("content-length",)},
-            body=bytes(response.body) if hasattr(response, "body") else b"",
+            headers={name: value for name, value in response.headers.items() if name != "content-length"},
+            body=bytes(response.body),
         )
-    await run_in_threadpool(session.commit)
+    return await _committed(session, response)
+
+
+async def _committed(session: orm.Session, response: Response) -> Response:
+    if response.status_code < 400:
+        await run_in_threadpool(session.commit)
     return response
 
 
-async def _request_digest(request: Request) -> str:
+async def _request_digest(request: Request, *, is_upload: bool) -> str:
     """Digest what was asked; of an upload only its length, for it is streamed."""
-    hasher = hashlib.sha256(f"{request.method} {request.url.path}\n".encode())
-    kind = request.headers.get("content-type", "")
-    if kind.startswith("multipart/"):
-        hasher.update(request.headers.get("content-length", "").encode())
-    else:
-        hasher.update(await request.body())
-    return hasher.hexdigest()
+    asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    body = request.headers.get("content-length", "").encode() if is_upload else await request.body()
+    return hashlib.sha256(asked + body).hexdigest()
 
 
 def _session(request: Request) -> orm.Session:
@@ -121,6 +155,9 @@ def _session(request: Request) -> orm.Session:
 def _read_caller(request: Request) -> Caller:
     if not hasattr(request.state, "caller"):
         state = request.app.state
+        if not state.person_key:
+            # The gateway signs for others; nobody signs for it, and an empty key would let anybody in.
+            raise NotSignedIn("Halaman ini memerlukan akun. Silakan masuk dahulu.")
         request.state.caller = identity.read(
             request.headers.get(identity.HEADER), key=state.person_key, audience=state.service
         )
@@ -191,49 +228,78 @@ def problem(refusal: Refused, *, instance: str = "") -> JSONResponse:
     return JSONResponse(body, status_code=refusal.status, media_type=PROBLEM, headers=headers)
 
 
+_DATE = "Tanggal tidak dikenali. Tulis tahun-bulan-hari, misalnya 2026-11-22."
+_MOMENT = "Waktu tidak dikenali. Tulis misalnya 2026-11-22T09:00:00+07:00."
+_INTEGER = "Harus berupa bilangan bulat, bukan pecahan atau teks."
 WORDS = {
     "missing": "Wajib diisi.",
+    "string_type": "Harus berupa teks.",
+    "string_unicode": "Memuat huruf yang tidak dapat disimpan. Hapus lalu tulis ulang.",
     "string_too_short": "Terlalu pendek, paling sedikit {min_length} huruf.",
     "string_too_long": "Terlalu panjang, paling banyak {max_length} huruf.",
     "string_pattern_mismatch": "Bentuknya tidak sesuai. Periksa petunjuk di bawah isian.",
     "int_parsing": "Harus berupa bilangan bulat, tanpa huruf.",
+    "int_parsing_size": "Bilangan ini terlalu besar.",
     "int_from_float": "Harus berupa bilangan bulat; pecahan rupiah tidak diterima.",
-    "int_type": "Harus berupa bilangan bulat.",
+    "int_type": _INTEGER,
+    "float_parsing": "Harus berupa bilangan.",
+    "float_type": "Harus berupa bilangan.",
     "greater_than": "Harus lebih dari {gt}.",
     "greater_than_equal": "Paling kecil {ge}.",
     "less_than": "Harus kurang dari {lt}.",
     "less_than_equal": "Paling besar {le}.",
-    "date_from_datetime_parsing": "Tanggal tidak dikenali. Tulis tahun-bulan-hari, misalnya 2026-11-22.",
-    "date_parsing": "Tanggal tidak dikenali. Tulis tahun-bulan-hari, misalnya 2026-11-22.",
+    "date_from_datetime_parsing": _DATE,
+    "date_from_datetime_inexact": _DATE,
+    "date_parsing": _DATE,
+    "date_type": _DATE,
+    "datetime_parsing": _MOMENT,
+    "datetime_from_date_parsing": _MOMENT,
+    "datetime_type": _MOMENT,
+    "timezone_aware": _MOMENT,
     "uuid_parsing": "Pengenal tidak dikenali.",
+    "uuid_type": "Pengenal tidak dikenali.",
     "bool_parsing": "Pilih ya atau tidak.",
+    "bool_type": "Pilih ya atau tidak.",
     "json_invalid": "Isi permintaan bukan JSON yang sah. Periksa tanda kutip dan koma.",
+    "list_type": "Harus berupa daftar.",
     "too_short": "Paling sedikit {min_length} butir.",
     "too_long": "Paling banyak {max_length} butir.",
     "extra_forbidden": "Isian ini tidak dikenal.",
     "model_attributes_type": "Isi permintaan harus berupa objek JSON.",
     "model_type": "Isi permintaan harus berupa objek JSON.",
 }
+_UNKNOWN = "Isian ini belum benar. Mohon diperiksa."
 
 
-def put_right(errors: Sequence[Any]) -> Incomplete:
-    """Turn pydantic's findings into one refusal with a sentence for each field."""
+def put_right(errors: Sequence[Any], *, has_source: bool = False) -> Incomplete:
+    """Turn pydantic's findings into one refusal with a sentence for each field.
+
+    With `has_source` the first part of each place says where the value came from (body, query); it is left out.
+    """
     rows = []
     for found in errors:
-        place = [str(part) for part in found["loc"] if part not in ("body",)]
-        if found["type"] == "value_error":
-            words = str(found.get("ctx", {}).get("error", found["msg"]))
-        elif found["type"] in ("enum", "literal_error"):
-            words = f"Pilihan yang ada: {found.get('ctx', {}).get('expected', '')}."
-        else:
-            words = WORDS.get(found["type"], "Isian ini belum benar. Mohon diperiksa.")
-            words = words.format(**found.get("ctx", {}))
-        if found["type"] == "json_invalid":
-            place = []
-        rows.append(FieldError("/" + "/".join(place), words))
+        place = () if found["type"] == "json_invalid" else found["loc"][1:] if has_source else found["loc"]
+        rows.append(FieldError("".join(f"/{_escaped(part)}" for part in place), _words(found)))
     return Incomplete(
         "Beberapa isian perlu diperbaiki. Yang sudah Anda tulis tetap tersimpan di formulir.", errors=rows
     )
+
+
+def _escaped(part: object) -> str:
+    """Return one part of a JSON pointer (RFC 6901)."""
+    return str(part).replace("~", "~0").replace("/", "~1")
+
+
+def _words(found: Any) -> str:
+    about = found.get("ctx", {})
+    if found["type"] == "value_error":
+        return str(about.get("error", found["msg"]))
+    if found["type"] in ("enum", "literal_error"):
+        return f"Pilihan yang ada: {str(about.get('expected', '')).replace(' or ', ' atau ')}."
+    try:
+        return WORDS.get(found["type"], _UNKNOWN).format(**about)
+    except KeyError:
+        return _UNKNOWN
 
 
 def _wants_page(request: Request) -> bool:
@@ -317,20 +383,24 @@ def add_refusals(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, reason: Exception) -> Response:
         assert isinstance(reason, RequestValidationError)
-        return show(request, put_right(reason.errors()))
+        if any(found["loc"][0] == "path" for found in reason.errors()):
+            return show(request, NotFound(HTTP_WORDS[404]))
+        return show(request, put_right(reason.errors(), has_source=True))
 
     @app.exception_handler(HTTPException)
     async def plain(request: Request, reason: Exception) -> Response:
         assert isinstance(reason, HTTPException)
-        refusal = Refused(HTTP_WORDS.get(reason.status_code, str(reason.detail)))
+        words = HTTP_WORDS.get(reason.status_code, "Permintaan ini tidak dapat dijalankan. Mohon mulai dari beranda.")
+        refusal = Refused(words, code=f"http_{reason.status_code}")
         refusal.status = reason.status_code
-        refusal.code = f"http_{reason.status_code}"
         refusal.title = HTTP_TITLES.get(reason.status_code, Refused.title)
-        return show(request, refusal)
+        response = show(request, refusal)
+        response.headers.update(reason.headers or {})
+        return response
 
     @app.exception_handler(Exception)
     async def bug(request: Request, reason: Exception) -> Response:
-        number = hashlib.sha256(f"{id(reason)}{request.url.path}".encode()).hexdigest()[:8].upper()
+        number = uuid4().hex[:8].upper()
         logger().error("request_failed", number=number, path=request.url.path, exc_info=reason)
         refusal = Refused(
             f"Terjadi kesalahan di pihak kami dan sudah dicatat dengan nomor {number}. "
@@ -358,7 +428,7 @@ class Placed(Protocol):
 
 
 def mark(rows: Sequence[Placed], limit: int) -> str | None:
-    """Return the opaque place after the last row, for `?after=`; None when the list ended here."""
+    """Return the opaque place after the last row, for `?after=`; None when the list surely ended here."""
     if len(rows) < limit:
         return None
     last = rows[-1]
@@ -381,8 +451,8 @@ def answer_list(request: Request, rows: list[Any], *, after: str | None) -> JSON
     """Return a list with `Link: rel="next"` when there is more."""
     headers = {}
     if after:
-        asked = {k: v for k, v in request.query_params.items() if k != "after"}
-        headers["link"] = f'<{request.url.path}?{urlencode({**asked, "after": after})}>; rel="next"'
+        asked = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
+        headers["link"] = f'<{request.url.path}?{urlencode([*asked, ("after", after)])}>; rel="next"'
     return JSONResponse([r.model_dump(mode="json") if isinstance(r, BaseModel) else r for r in rows], headers=headers)
 
 

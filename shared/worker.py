@@ -7,6 +7,7 @@ The relay is a thread beside Celery's main process: PostgreSQL nudges it at each
 relay of a service be active, and it forks with nothing locked.
 """
 
+import gc
 import os
 import select
 import shutil
@@ -263,6 +264,9 @@ def run_worker(
         without_mingle=True,
         quiet=True,
     )
+    # What is there before the pool forks stays shared between its children.
+    gc.collect()
+    gc.freeze()
     serving.start()
     return int(serving.exitcode or 0)
 
@@ -450,7 +454,7 @@ def _relays(app: Celery, workers: Sequence[Worker], *, ticks: bool) -> type[boot
 
         def stop(self, parent: Any) -> None:
             for relay in relays:
-                relay.stop.set()
+                relay.end()
             for relay in relays:
                 relay.join(5)
             relays.clear()
@@ -495,6 +499,7 @@ class Relay(threading.Thread):
         self.ticks = ticks
         self.stop = threading.Event()
         self.active = False
+        self._wake, self._waker = os.pipe()
         self._busy = threading.Lock()
         self._nudged = False
         self._epoch = ""
@@ -502,6 +507,11 @@ class Relay(threading.Thread):
         self._dests = sorted(
             {dest for message in _every_message().values() for dest in message.to if dest != worker.service}
         )
+
+    def end(self) -> None:
+        """Ask the relay to end; it wakes at once."""
+        self.stop.set()
+        os.write(self._waker, b".")
 
     def run(self) -> None:
         """Serve until stopped, whatever goes away and comes back."""
@@ -526,6 +536,8 @@ class Relay(threading.Thread):
                     database.close()
             self.stop.wait(BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)])
         _quiet.discard(self._busy)
+        os.close(self._wake)
+        os.close(self._waker)
 
     @contextmanager
     def _working(self) -> Iterator[None]:
@@ -554,7 +566,7 @@ class Relay(threading.Thread):
                     pause = self._step(connection, publisher)
                 if pause and not self._nudged:
                     # Woken by PostgreSQL's notice; the second is the net under it.
-                    select.select([driver.fileno()], [], [], pause)
+                    select.select([driver.fileno(), self._wake], [], [], pause)
 
     def _nudge(self, _: Any) -> None:
         self._nudged = True
@@ -615,7 +627,8 @@ class Relay(threading.Thread):
             if mailbox.broker_epoch(session, self.worker.service) != told:
                 count = mailbox.due_now(session)
                 mailbox.note_epoch(session, self.worker.service, told)
-                logger().warning("broker_forgot", service=self.worker.service, letters_due=count)
+                if count:
+                    logger().warning("broker_forgot", service=self.worker.service, letters_due=count)
         self._epoch = told
 
     def _tick(self, connection: DatabaseConnection, publisher: _Publisher) -> None:

@@ -134,8 +134,10 @@ def receive_build(
     case_number: Annotated[str, Form(max_length=40)],
     file: UploadFile,
 ) -> Build:
-    manifest = actions.unpack(by, file.file, Store(request.app.state.settings.files_folder))
-    return actions.receive_build(session, by, case_number=case_number, file_name=file.filename or "", manifest=manifest)
+    store = Store(request.app.state.settings.files_folder)
+    return actions.receive_build(
+        session, by, case_number=case_number, file_name=file.filename or "", archive=file.file, store=store
+    )
 
 
 @router.get("/builds", response_model=list[BuildView])

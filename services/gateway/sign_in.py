@@ -8,6 +8,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Literal
 from uuid import UUID
 
@@ -247,9 +248,10 @@ def _claim(session: OrmSession, counted: list[tuple[str, Patience]], now: dateti
         if row is None:
             raise NotFound("Catatan percobaan masuk hilang. Mohon coba lagi.")
         rows.append((row, patience))
-    wait = max((row.next_at - now).total_seconds() for row, _ in rows)
-    if wait > 0:
-        return int(wait) + 1
+    # Never longer than the pause itself, should the clock have been set back in between.
+    wait = max(min(row.next_at - now, patience.pause(row.failures)) for row, patience in rows)
+    if wait > timedelta(0):
+        return ceil(wait.total_seconds())
     for row, patience in rows:
         row.failures = 1 if now - row.failed_at >= FORGOTTEN else row.failures + 1
         row.failed_at = now

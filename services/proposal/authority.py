@@ -52,6 +52,15 @@ ACTS = Acts.of(
             consequence="Isi usulan diperbarui; pengajuan yang lama tetap tersimpan.",
         ),
         Act(
+            "attach_letter",
+            "Unggah surat usulan",
+            PROPOSERS,
+            step="S01",
+            own="proposer_id",
+            own_roles=PROPOSERS,
+            consequence="Pindaian surat disimpan bersama usulan.",
+        ),
+        Act(
             "submit",
             "Ajukan",
             PROPOSERS,

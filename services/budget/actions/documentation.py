@@ -76,7 +76,7 @@ def accept_documentation(session: Session, by: Person, contract_id: UUID, *, off
     contract = find_contract(session, by, contract_id)
     authorize(session, by, ACTS.accept_documentation, contract)
     contract.must_be(ContractStatus.SIGNED)
-    missing = contract.missing_items()
+    missing = contract.missing_items
     if missing:
         raise Incomplete(
             f"Laporan dokumentasi belum lengkap (SOP langkah 5). Masih kurang: {', '.join(missing)}. "

@@ -39,17 +39,17 @@ REVISION = "in_work_programme"
 
 
 def draft_lines(
-    session: Session, by: Person, plan_id: UUID, *, lines: Sequence[NewLine], revision: int | None = None
+    session: Session, by: Person, plan_id: UUID, *, lines: Sequence[NewLine], seen: str | None = None
 ) -> BudgetPlan:
     """Replace the lines of the open draft and return the plan with its new totals (F03).
 
-    `revision` is the draft's revision that the writer saw. Raises OutOfTurn when no draft is open, Stale when
+    `seen` is the tag of the version that the writer saw. Raises OutOfTurn when no draft is open, Stale when
     somebody else changed it since, Incomplete that names the line.
     """
     plan = find_plan(session, plan_id)
     authorize(session, by, ACTS.draft_lines, plan, version=plan.current.version, lines=len(lines))
     plan.move("draft_lines")
-    if revision is not None and revision != plan.current.revision:
+    if seen is not None and seen != plan.current.tag:
         raise Stale("Rincian RAB sudah diubah orang lain. Muat ulang halaman, lalu ulangi perubahan Anda.")
     write_lines(session, plan.current, lines)
     plan.current.drafted_by_id, plan.current.drafted_by_name = by.id, by.name

@@ -171,6 +171,7 @@ class Contract(Kept, Table):
         """Return the newest file of each item of the documentation."""
         return {document.item: document for document in self.documents}
 
+    @property
     def missing_items(self) -> list[str]:
         """Return the labels of the items that have no file, or whose newest file was rejected."""
         latest = self.latest()

@@ -154,12 +154,10 @@ class PlanVersion(Kept, Table):
     __tablename__ = "plan_version"
     __table_args__ = (
         UniqueConstraint("plan_id", "version"),
-        CheckConstraint(
-            "total_before_rounding_amount = subtotal_amount + vat_amount"
-            " AND total_amount = total_before_rounding_amount + rounding_amount"
-            " AND rounding_amount BETWEEN -999 AND 0 AND tax_base_amount BETWEEN 0 AND subtotal_amount",
-            name="totals",
-        ),
+        CheckConstraint("total_before_rounding_amount = subtotal_amount + vat_amount", name="before_rounding"),
+        CheckConstraint("total_amount = total_before_rounding_amount + rounding_amount", name="total"),
+        CheckConstraint("rounding_amount BETWEEN -999 AND 0", name="rounding"),
+        CheckConstraint("tax_base_amount BETWEEN 0 AND subtotal_amount", name="tax_base"),
         CheckConstraint("locked_at IS NULL OR total_amount > 0", name="locked_with_total"),
     )
 
@@ -191,6 +189,11 @@ class PlanVersion(Kept, Table):
     lines: Mapped[list["PlanLine"]] = relationship(
         order_by="PlanLine.no", lazy="selectin", cascade="all, delete-orphan", back_populates="version"
     )
+
+    @property
+    def tag(self) -> str:
+        """Name the state of the version that somebody saw, for whoever edits it at the same time."""
+        return f"{self.version}.{self.revision}"
 
 
 class PlanLine(Kept, Table):

@@ -135,7 +135,7 @@ def offered_on_contract(by: Person, thing: Contract) -> list[Act]:
         ACTS.upload_document: runs,
         ACTS.accept_documentation: runs
         and bool(thing.documents)
-        and not thing.missing_items()
+        and not thing.missing_items
         and thing.documentation_accepted_at is None,
         ACTS.store_financial_report: thing.status in IN_FORCE,
         ACTS.draft_handover: runs and not is_open and not thing.lacks_for_handover(),

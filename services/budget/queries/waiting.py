@@ -113,8 +113,8 @@ def _next_on(by: Person, contract: Contract) -> str:
     names = {act.name for act in offered_on_contract(by, contract)} - NOT_WORK
     if "sign_contract" in names:
         return f"Tanda tangani kontrak {contract.number}"
-    if "upload_document" in names and contract.missing_items():
-        return f"Unggah {len(contract.missing_items())} dokumen yang belum ada"
+    if "upload_document" in names and contract.missing_items:
+        return f"Unggah {len(contract.missing_items)} dokumen yang belum ada"
     if "accept_documentation" in names:
         return "Periksa laporan dokumentasi"
     if "draft_handover" in names:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session, aliased
 
 from services.deploy.authority import ACTS
 from services.deploy.model import (
@@ -22,6 +22,7 @@ from services.deploy.model import (
     ReleaseStatus,
     Server,
 )
+from services.deploy.model.application import READY
 from services.deploy.queries.reading import Place, page, seen_by, sees
 from shared.authority import Act
 from shared.errors import NotFound
@@ -103,6 +104,10 @@ def ready_to_plan(session: Session, by: Person, *, limit: int = 50) -> list[tupl
     unfinished = [InstallationStatus.PLANNING, InstallationStatus.PLANNED, InstallationStatus.APPROVED]
     under_way = select(Installation.hosting_id).where(Installation.status.in_(unfinished))
     installed = select(Release.build_id).where(Release.hosting_id == Hosting.id)
+    newer = aliased(Build)
+    is_outdated = exists().where(
+        newer.case_id == Build.case_id, newer.defect_at.is_(None), newer.created_at > Build.created_at
+    )
     rows = session.execute(
         select(Hosting, Build)
         .join(Application, Application.case_id == Hosting.case_id)
@@ -111,15 +116,16 @@ def ready_to_plan(session: Session, by: Person, *, limit: int = 50) -> list[tupl
         .where(
             seen_by(by),
             Hosting.status == HostingStatus.READY,
+            Application.status.in_(READY),
             Build.defect_at.is_(None),
+            ~is_outdated,
             Hosting.id.not_in(under_way),
             Build.id.not_in(installed),
         )
-        .distinct(Hosting.id)
-        .order_by(Hosting.id, Build.created_at.desc())
+        .order_by(Build.created_at)
         .limit(limit)
     ).all()
-    return [(hosting, build) for hosting, build in rows if hosting.application.is_ready]
+    return [(hosting, build) for hosting, build in rows]
 
 
 def offered(session: Session, by: Person, thing: Server | Hosting | Build | Installation | Release) -> list[Act]:

@@ -43,9 +43,7 @@ def note_number(session: Session, series: str, year: int, n: int) -> None:
     """Note that a number of a series was given outside Alur: the next one is higher."""
     first = insert(Counter).values(series=series, year=year, last=n)
     session.execute(
-        first.on_conflict_do_update(
-            index_elements=["series", "year"], set_={"last": func.greatest(Counter.last, n)}
-        )
+        first.on_conflict_do_update(index_elements=["series", "year"], set_={"last": func.greatest(Counter.last, n)})
     )
 
 

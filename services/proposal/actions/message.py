@@ -73,7 +73,7 @@ def _move(case: Case, message: CaseMessage, letter: Letter) -> str:
     if name == "install" and case.next("retest"):
         name = "retest"
     _make(case, name, message, letter)
-    if name == "fail" and message.digest and case.digest not in ("", message.digest):
+    if name == "fail" and message.digest and case.installed_digest not in ("", message.digest):
         # The mended build was put up before the verdict on the older one arrived: it waits for its test already.
         _make(case, "install", message, letter)
     return name
@@ -115,6 +115,10 @@ def _paid(_session: Session, case: Case, message: messages.PaymentMade) -> None:
 
 def _build(_session: Session, case: Case, message: CaseMessage) -> None:
     case.digest = message.digest or case.digest
+
+
+def _installed(_session: Session, case: Case, message: messages.InstalledForTesting) -> None:
+    case.digest = case.installed_digest = message.digest
 
 
 def _live(session: Session, case: Case, message: messages.WentLive) -> None:
@@ -159,7 +163,7 @@ KEEPS: dict[str, Callable[[Session, Case, Any], None]] = {
     "ContractTerminated": _contract_ended,
     "PaymentMade": _paid,
     "BuildReceived": _build,
-    "InstalledForTesting": _build,
+    "InstalledForTesting": _installed,
     "WentLive": _live,
     "RolledBack": _rolled_back,
     "CaseSuspended": _suspended,

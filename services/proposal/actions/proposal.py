@@ -111,7 +111,7 @@ def attach_letter(
 ) -> Case:
     """Keep the scanned proposal letter (PDF, PNG or JPEG up to 10 MB) with the draft (S01)."""
     case = find(session, case_id)
-    authorize(session, by, ACTS.amend, case)
+    authorize(session, by, ACTS.attach_letter, case)
     if not is_open_to_change(case):
         raise OutOfTurn(f"Usulan {case.number} sudah diajukan; suratnya tidak dapat diganti lagi.")
     head = file.read(8)

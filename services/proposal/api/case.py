@@ -33,9 +33,7 @@ def cases(
 
 
 @router.get("/cases/{number}")
-def case(
-    session: Session, by: Asker, number: Annotated[str, Path(max_length=40)], response: Response
-) -> CaseView:
+def case(session: Session, by: Asker, number: Annotated[str, Path(max_length=40)], response: Response) -> CaseView:
     found = queries.whole(session, by, number)
     response.headers["etag"] = f'"{found.case.edition}"'
     return CaseView.of(found, by)

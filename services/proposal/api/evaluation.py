@@ -22,9 +22,7 @@ def _view(session: orm.Session, by: Person, evaluation: Evaluation) -> Evaluatio
 
 @router.post("/evaluations", status_code=201)
 def open_evaluation(session: Session, by: Asker, desk: Desk, body: NewEvaluation) -> EvaluationView:
-    opened = actions.open_evaluation(
-        session, by, body.case_id, desk, from_on=body.from_on, until_on=body.until_on
-    )
+    opened = actions.open_evaluation(session, by, body.case_id, desk, from_on=body.from_on, until_on=body.until_on)
     return _view(session, by, opened)
 
 
@@ -34,12 +32,8 @@ def evaluation(session: Session, by: Asker, evaluation_id: UUID) -> EvaluationVi
 
 
 @router.post("/evaluations/{evaluation_id}/report")
-def report_evaluation(
-    session: Session, by: Asker, desk: Desk, evaluation_id: UUID, body: Report
-) -> EvaluationView:
-    return _view(
-        session, by, actions.report_evaluation(session, by, evaluation_id, desk, **body.model_dump())
-    )
+def report_evaluation(session: Session, by: Asker, desk: Desk, evaluation_id: UUID, body: Report) -> EvaluationView:
+    return _view(session, by, actions.report_evaluation(session, by, evaluation_id, desk, **body.model_dump()))
 
 
 @router.post("/evaluations/{evaluation_id}/decision")

@@ -82,9 +82,7 @@ def _edition(if_match: str | None) -> int | None:
 def attach_letter(
     session: Session, by: Asker, desk: Desk, proposal_id: UUID, letter: UploadFile, response: Response
 ) -> ProposalView:
-    case = actions.attach_letter(
-        session, by, proposal_id, desk, file=letter.file, file_name=letter.filename or "surat"
-    )
+    case = actions.attach_letter(session, by, proposal_id, desk, file=letter.file, file_name=letter.filename or "surat")
     return _view(session, by, case, response)
 
 
@@ -145,9 +143,7 @@ def approve(
     session: Session, by: Asker, desk: Desk, proposal_id: UUID, response: Response, body: Approval | None = None
 ) -> ProposalView:
     given = body or Approval()
-    case = actions.approve(
-        session, by, proposal_id, desk, words=given.words, override_cut_off=given.override_cut_off
-    )
+    case = actions.approve(session, by, proposal_id, desk, words=given.words, override_cut_off=given.override_cut_off)
     return _view(session, by, case, response)
 
 
@@ -159,9 +155,7 @@ def reject(
 
 
 @router.post("/proposals/{proposal_id}/deferral")
-def defer(
-    session: Session, by: Asker, desk: Desk, proposal_id: UUID, body: Reason, response: Response
-) -> ProposalView:
+def defer(session: Session, by: Asker, desk: Desk, proposal_id: UUID, body: Reason, response: Response) -> ProposalView:
     return _view(session, by, actions.defer(session, by, proposal_id, desk, reason=body.reason), response)
 
 
@@ -194,6 +188,4 @@ def conclude(session: Session, by: Asker, proposal_id: UUID, response: Response)
 def work_programme(
     session: Session, by: Asker, fiscal_year: Annotated[int, Query(ge=2000, le=2200)]
 ) -> list[ProgrammeEntryView]:
-    return [
-        ProgrammeEntryView.of(entry) for entry in queries.work_programme(session, by, fiscal_year=fiscal_year)
-    ]
+    return [ProgrammeEntryView.of(entry) for entry in queries.work_programme(session, by, fiscal_year=fiscal_year)]

@@ -123,6 +123,8 @@ class Case(Kept, Table):
 
     digest: Mapped[str] = mapped_column(String(64), default="")
     """The build that is under work now: received, installed for testing or tested last."""
+    installed_digest: Mapped[str] = mapped_column(String(64), default="")
+    """The build that stands at the closed address."""
     live_digest: Mapped[str] = mapped_column(String(64), default="")
     """The build that users see."""
     address: Mapped[str] = mapped_column(String(300), default="")

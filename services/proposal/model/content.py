@@ -39,7 +39,9 @@ class Content(BaseModel):
         title="Nama singkat",
         description="2-31 huruf kecil, angka, atau tanda hubung; diawali huruf. Kelak menjadi alamatnya.",
     )
-    kind: Kind = Field(Kind.NEW, title="Jenis usulan", json_schema_extra={"labels": {k.value: v for k, v in KIND_LABELS.items()}})
+    kind: Kind = Field(
+        Kind.NEW, title="Jenis usulan", json_schema_extra={"labels": {k.value: v for k, v in KIND_LABELS.items()}}
+    )
     purpose: Words = Field(
         "", title="Kegunaan", description="Satu atau dua kalimat: untuk apa aplikasi ini.", json_schema_extra=AREA
     )

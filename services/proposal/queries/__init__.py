@@ -22,14 +22,24 @@ from services.proposal.queries.case import (
     whole,
 )
 from services.proposal.queries.evaluation import Task, evaluation, offered_in_evaluation, promised, waiting_on
-from services.proposal.queries.meeting import fiscal_years, meeting, meetings, offered_in_meeting, work_programme
+from services.proposal.queries.meeting import (
+    Suggestion,
+    agenda,
+    fiscal_years,
+    meeting,
+    meetings,
+    offered_in_meeting,
+    work_programme,
+)
 
 __all__ = [
     "Minutes",
     "Pace",
     "Readiness",
+    "Suggestion",
     "Task",
     "Whole",
+    "agenda",
     "by_status",
     "case",
     "cases",

@@ -7,7 +7,7 @@ from functools import cache
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select, true, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from services.proposal.authority import ACTS, MONEY_READERS, MOVES, READERS, STAFF, may_move
 from services.proposal.model import (
@@ -201,6 +201,7 @@ def _is_held_up(act: Act, case: Case, ready: Readiness | None) -> bool:
 
 OTHERS = {
     "amend": lambda case: any(case.next(name) for name in ("submit", "resubmit")),
+    "attach_letter": lambda case: any(case.next(name) for name in ("submit", "resubmit")),
     "analyse": lambda case: case.next("recommend") is not None,
     "write_terms": lambda case: any(case.next(name) for name in ("conclude_meetings", "send_to_planning")),
     "open_evaluation": lambda case: case.next("suspend") is not None,
@@ -224,6 +225,7 @@ class Whole:
 
     case: Case
     proposal: Proposal | None
+    terms: TermsOfReference | None
     trace: Sequence[TraceEntry]
     papers: Sequence[Paper]
     history: Sequence[CaseStatus]
@@ -241,7 +243,14 @@ def whole(session: Session, by: Person, which: UUID | str) -> Whole:
     """Return a case with its trace, papers, history, relatives and what may be done now, in at most six questions."""
     wanted = Case.id == which if isinstance(which, UUID) else Case.number == which
     row = session.execute(
-        select(Case, Proposal).outerjoin(Proposal, Proposal.id == Case.id).where(wanted, seen_by(by))
+        select(Case, Proposal, TermsOfReference)
+        .outerjoin(Proposal, Proposal.id == Case.id)
+        .outerjoin(
+            TermsOfReference,
+            and_(TermsOfReference.case_id == Case.id, TermsOfReference.version == Case.terms_version),
+        )
+        .options(lazyload(Proposal.case))
+        .where(wanted, seen_by(by))
     ).first()
     if row is None:
         raise NotFound(NO_CASE)
@@ -273,6 +282,7 @@ def whole(session: Session, by: Person, which: UUID | str) -> Whole:
     return Whole(
         found,
         None if is_vendor else row[1],
+        None if is_vendor else row[2],
         trace,
         papers,
         history,

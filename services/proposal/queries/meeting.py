@@ -1,6 +1,7 @@
 """Meetings and the work programme, as the centre's people read them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session, lazyload
 
 from services.proposal.authority import ACTS, MONEY_READERS, READERS
-from services.proposal.model import Meeting, WorkProgrammeEntry
+from services.proposal.model import Case, Evaluation, EvaluationStatus, Meeting, MeetingKind, WorkProgrammeEntry
 from shared.authority import Act
 from shared.errors import NotAllowed, NotFound
 from shared.identity import Person, Role
@@ -43,6 +44,44 @@ def offered_in_meeting(by: Person, meeting: Meeting) -> list[Act]:
         return []
     acts = [ACTS.record_item, *([ACTS.close_minutes] if meeting.items else [])]
     return [act for act in acts if act.allows(by, meeting)]
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Something that waits for a meeting: a case under discussion, or a report to be presented."""
+
+    words: str
+    case_number: str = ""
+    evaluation_id: UUID | None = None
+
+
+def agenda(session: Session, meeting: Meeting) -> list[Suggestion]:
+    """Return what waits for a meeting of this kind and is not yet on it."""
+    named = {item.case_id for item in meeting.items if not item.evaluation_id}
+    heard = {item.evaluation_id for item in meeting.items}
+    found = []
+    if meeting.kind == MeetingKind.WEEKLY:
+        reports = session.execute(
+            select(Evaluation.id, Evaluation.number, Case.name)
+            .join(Case, Case.id == Evaluation.case_id)
+            .where(Evaluation.status == EvaluationStatus.REPORTED)
+            .order_by(Evaluation.created_at)
+            .limit(20)
+        ).all()
+        found = [
+            Suggestion(f"Laporan evaluasi {row.name} ({row.number})", evaluation_id=row.id)
+            for row in reports
+            if row.id not in heard
+        ]
+    cases = session.execute(
+        select(Case.id, Case.number, Case.name)
+        .where(Case.status == "in_work_programme")
+        .order_by(Case.entered_at)
+        .limit(30)
+    ).all()
+    return found + [
+        Suggestion(f"{row.name} ({row.number})", case_number=row.number) for row in cases if row.id not in named
+    ]
 
 
 def work_programme(session: Session, by: Person, *, fiscal_year: int) -> Sequence[WorkProgrammeEntry]:

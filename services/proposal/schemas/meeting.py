@@ -43,9 +43,7 @@ class NewItem(BaseModel):
         None, title="Evaluasi", description="Diisi bila butir ini memaparkan laporan evaluasi."
     )
     subject: str = Field("", max_length=300, title="Pokok", description="Kosongkan untuk nama aplikasinya.")
-    discussion: str = Field(
-        min_length=5, max_length=10_000, title="Pembahasan", json_schema_extra=AREA
-    )
+    discussion: str = Field(min_length=5, max_length=10_000, title="Pembahasan", json_schema_extra=AREA)
     decision: Outcome = Field(
         title="Keputusan",
         description="Revisi, tunda, dan tidak dilanjutkan berlaku bila notulen ditutup oleh Kepala.",

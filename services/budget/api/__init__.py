@@ -1,0 +1,9 @@
+"""The budget division's JSON door."""
+
+from fastapi import APIRouter
+
+from services.budget.api import contract, plan
+
+router = APIRouter()
+router.include_router(plan.router)
+router.include_router(contract.router)
