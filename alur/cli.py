@@ -17,7 +17,12 @@ from alur.settings import MachineSettings
 from shared.errors import Refused
 from shared.keys import DIVISIONS, SERVICES
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Alur: dari usulan sampai layanan, satu jejak.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Alur: dari usulan sampai layanan, satu jejak.",
+)
 audit_app = typer.Typer(no_args_is_help=True, help="Rantai jejak audit.")
 message_app = typer.Typer(no_args_is_help=True, help="Pesan antardivisi.")
 app.add_typer(audit_app, name="audit")

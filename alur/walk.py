@@ -22,8 +22,14 @@ from alur.caller import Caller, Unexpected, until
 from alur.settings import MachineSettings
 from shared.manifest import Entry, Manifest
 from shared.procedure import procedure, security_controls
+from shared.words import rupiah
 
 START_WITHIN = 180.0
+DELIVERABLES = (
+    "requirements", "architecture", "database_schema", "api", "install_guide", "admin_guide", "user_guide",
+    "acceptance_test", "third_party_licences", "backup_procedure", "source_code",
+)  # fmt: skip
+"""What a vendor delivers beside the package (S05)."""
 
 
 @dataclass
@@ -223,10 +229,8 @@ class Walk:
             },
         )
         locked = budi.post(f"/api/budget-plans/{plan_id}/lock")
-        self.facts["plan_amount"] = locked["current"]["total_amount"]
-        self.tell(
-            "F03", "RAB disepakati dan dikunci", budi, f"Rp{locked['current']['total_amount']:,}".replace(",", ".")
-        )
+        self.facts["plan_amount"] = locked["versions"][-1]["total_amount"]
+        self.tell("F03", "RAB disepakati dan dikunci", budi, rupiah(self.facts["plan_amount"]))
         for kind, name in (("weekly", "Rapat rutin mingguan"), ("annual", "Rapat kerja tahunan")):
             number = self.meeting(
                 kind,
@@ -335,17 +339,17 @@ class Walk:
             {"spm_number": f"SPM-{term:04d}", "sp2d_number": f"SP2D-{term:04d}", "paid_on": date.today().isoformat()},
         )
         self.facts.setdefault("payments", []).append(paid["amount"])
-        self.tell("S06", f"Termin {term} dibayar Rp{paid['amount']:,}".replace(",", "."), indah, f"SP2D-{term:04d}")
+        self.tell("S06", f"Termin {term} dibayar {rupiah(paid['amount'])}", indah, f"SP2D-{term:04d}")
 
     def handover(self) -> None:
         """S05, S06: documentation, financial report, handover signed by three, last term."""
         budi, hadi, joko = self.who("koor.aplikasi"), self.who("ppk"), self.who("penyedia.ckd")
         place = f"/api/contracts/{self.facts['contract_id']}"
-        for item in joko.get(place)["documentation"]:
+        for item in DELIVERABLES:
             joko.post(
                 f"{place}/documents",
-                {"item": item["item"]},
-                files={"file": (f"{item['item']}.pdf", _document(item["item"]), "application/pdf")},
+                {"item": item},
+                files={"file": (f"{item}.pdf", _document(item), "application/pdf")},
             )
         budi.post(f"{place}/document-acceptance")
         self.tell("S05", "Laporan dokumentasi perangkat lunak diterima", budi)

@@ -32,7 +32,7 @@ class Act:
     own: str = ""
     """Attribute of the thing that holds whose it is: only the same person id, unit or vendor may."""
     own_roles: frozenset[Role] = frozenset()
-    """Roles that are bound by `own`; the other roles of the act are not."""
+    """Roles that are bound by `own`; the other roles of the act are not. Empty: every role is bound."""
     danger: bool = False
     """Shown as a harmful act that wants to be confirmed."""
 
@@ -41,7 +41,7 @@ class Act:
         held = self.roles & by.roles
         if not held:
             return f"Tindakan “{self.label}” bukan wewenang Anda ({by.as_what}). {INSTEAD}"
-        if self.own and held <= self.own_roles and getattr(thing, self.own) not in _own(by):
+        if self.own and held <= (self.own_roles or self.roles) and getattr(thing, self.own) not in _own(by):
             return f"Tindakan “{self.label}” hanya untuk pemiliknya. {INSTEAD}"
         if any(by.id == getattr(thing, attribute) for attribute in self.not_by):
             return (

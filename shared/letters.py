@@ -21,9 +21,7 @@ letter_counter = Table(
     Column("kind", Text, primary_key=True),
     Column("office", Text, primary_key=True, server_default=""),
     Column("year", Integer, primary_key=True),
-    Column(
-        "last", BigInteger, CheckConstraint("last >= 1", name="letter_counter_last_positive"), nullable=False
-    ),
+    Column("last", BigInteger, CheckConstraint("last >= 1", name="letter_counter_last_positive"), nullable=False),
     schema="public",
 )
 """The last number given in each series; a row is only ever raised, so no number comes twice in a year."""
@@ -71,9 +69,7 @@ PATTERNS: Final = (
         valid_from=date(2016, 1, 1),
     ),
     NumberPattern(kind="record", template="{n:03d}/{office}/{month:02d}/{year}", valid_from=date(2016, 1, 1)),
-    NumberPattern(
-        kind="minutes", template="{n:02d}/{office}/{month:02d}/{year}", valid_from=date(2016, 1, 1)
-    ),
+    NumberPattern(kind="minutes", template="{n:02d}/{office}/{month:02d}/{year}", valid_from=date(2016, 1, 1)),
 )
 """The patterns of the Ministry of Religious Affairs; a campus may hand its own to `number`."""
 
@@ -95,9 +91,7 @@ def number(
     """
     valid = [pattern for pattern in patterns if pattern.kind == kind and pattern.valid_from <= on]
     if not valid:
-        raise Incomplete(
-            f"Belum ada pola nomor surat untuk jenis “{kind}” pada tanggal itu. Mohon hubungi admin."
-        )
+        raise Incomplete(f"Belum ada pola nomor surat untuk jenis “{kind}” pada tanggal itu. Mohon hubungi admin.")
     template = max(valid, key=lambda pattern: pattern.valid_from).template
     if nature.lower() not in NATURES:
         raise Incomplete(f"Sifat surat “{nature}” tidak dikenal. Silakan pilih: {', '.join(NATURES)}.")
@@ -110,9 +104,7 @@ def number(
         "roman_month": _ROMAN_MONTHS[on.month - 1],
         "year": on.year,
     }
-    missing = [
-        name for name in ("office", "classification") if f"{{{name}}}" in template and not values[name]
-    ]
+    missing = [name for name in ("office", "classification") if f"{{{name}}}" in template and not values[name]]
     if missing:
         words = {"office": "kode unit", "classification": "kode klasifikasi"}
         raise Incomplete(f"Nomor surat memerlukan {' dan '.join(words[name] for name in missing)}.")

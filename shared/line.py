@@ -39,9 +39,9 @@ SHORT: Final[Mapping[str, str]] = {
 
 GAP: Final = 96
 EDGE: Final = 52
-ABOVE: Final = 46
+ABOVE: Final = 48
 BELOW: Final = 52
-RADIUS: Final = 9
+RADIUS: Final = 11
 
 
 @dataclass(frozen=True)
@@ -202,23 +202,22 @@ def _rails(stations: Sequence[Station], y: int) -> Markup:
 
 
 def _station(station: Station, x: int, y: int) -> Markup:
-    sign = {
-        "done": Markup('<path class="station__sign" d="M{} {}l2.6 2.8 5-5.6"/>').format(x - 3.8, y + 0.2),
-        "stopped": Markup('<path class="station__sign" d="M{} {}l6 6m0-6l-6 6"/>').format(x - 3, y - 3),
-    }.get(station.state, Markup(""))
+    sign = Markup('<text class="station__number" x="{}" y="{}">{}</text>').format(x, y + 4, station.number)
+    if station.state == "stopped":
+        sign = Markup('<path class="station__sign" d="M{} {}l7 7m0-7l-7 7"/>').format(x - 3.5, y - 3.5)
     halo = (
         Markup('<circle class="station__halo" cx="{}" cy="{}" r="{}"/>').format(x, y, RADIUS + 5)
         if station.state == "now"
         else ""
     )
     note = (
-        Markup('<text class="station__note" x="{}" y="{}">{}</text>').format(x, y + 44, station.note)
+        Markup('<text class="station__note" x="{}" y="{}">{}</text>').format(x, y + 46, station.note)
         if station.note
         else ""
     )
     return Markup(
         '<g class="station station--{state}">{halo}<circle class="station__dot" cx="{x}" cy="{y}" r="{r}"/>{sign}'
-        '<text class="station__name" x="{x}" y="{ny}">{number} {name}</text>{note}</g>'
+        '<text class="station__name" x="{x}" y="{ny}">{name}</text>{note}</g>'
     ).format(
         state=station.state,
         halo=halo,
@@ -226,8 +225,7 @@ def _station(station: Station, x: int, y: int) -> Markup:
         y=y,
         r=RADIUS,
         sign=sign,
-        ny=y + 28,
-        number=station.number,
+        ny=y + 30,
         name=station.name,
         note=note,
     )

@@ -29,14 +29,10 @@ from shared import words
 from shared.authority import Act
 from shared.errors import FieldError, Incomplete, Refused
 from shared.identity import Person
-from shared.web import Asker, Door, Session, Signed, header_text, put_right
+from shared.web import FORM_LIMIT, Asker, Door, Session, header_text, put_right
 
 TEMPLATES = Path(__file__).with_name("templates")
-FORM_LIMIT = 5_000
-"""Most fields of one form."""
 MOST_ROWS = 10_000
-FIELD_BYTES = 4 * 1024 * 1024
-"""Most bytes of one field that is no file."""
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -191,7 +187,9 @@ def _rows(value: Any) -> Any:
 def parse(shape: type[Shape], typed: dict[str, Any]) -> Shape:
     """Return the model that a form holds; raise Incomplete with a sentence for each field."""
     wrong: list[FieldError] = []
-    prepared = _prepared(inputs(shape), typed, "", wrong)
+    fields, given = inputs(shape), dict(typed)
+    _drop_empty_rows(fields, given)
+    prepared = _prepared(fields, given, "", wrong)
     try:
         found = shape.model_validate(prepared)
     except ValidationError as reason:
@@ -205,7 +203,7 @@ def parse(shape: type[Shape], typed: dict[str, Any]) -> Shape:
 
 
 def _prepared(fields: Sequence[Input], typed: dict[str, Any], place: str, wrong: list[FieldError]) -> dict[str, Any]:
-    """Return what was typed as the JSON door would get it: numbers as numbers, lines as a list, no empty rows."""
+    """Return what was typed as the JSON door would get it: numbers as numbers, lines as a list."""
     ready = dict(typed)
     for one in fields:
         value = typed.get(one.name)
@@ -217,10 +215,9 @@ def _prepared(fields: Sequence[Input], typed: dict[str, Any], place: str, wrong:
             if not isinstance(value, UploadFile):
                 ready.pop(one.name, None)
         elif one.kind == "rows" and isinstance(value, list):
-            kept = [row for row in value if not isinstance(row, dict) or _is_filled(one.rows, row)]
             ready[one.name] = [
                 _prepared(one.rows, row, f"{pointer}/{n}", wrong) if isinstance(row, dict) else row
-                for n, row in enumerate(kept)
+                for n, row in enumerate(value)
             ]
         elif isinstance(value, str):
             if one.kind == "many":
@@ -235,9 +232,13 @@ def _prepared(fields: Sequence[Input], typed: dict[str, Any], place: str, wrong:
     return ready
 
 
-def _is_filled(columns: Sequence[Input], row: dict[str, Any]) -> bool:
-    """Tell whether somebody wrote into a row; a choice is always sent and says nothing."""
-    return any(column.name in row for column in columns if column.kind not in ("choice", "tick"))
+def _drop_empty_rows(fields: Sequence[Input], typed: dict[str, Any]) -> None:
+    """Leave out rows into which nobody wrote; a choice is always sent and says nothing."""
+    for one in fields:
+        rows = typed.get(one.name)
+        if one.kind == "rows" and isinstance(rows, list):
+            columns = [c.name for c in one.rows if c.kind not in ("choice", "tick")] or [c.name for c in one.rows]
+            typed[one.name] = [row for row in rows if not isinstance(row, dict) or not row.keys().isdisjoint(columns)]
 
 
 class Nothing(BaseModel):
@@ -275,7 +276,10 @@ class Offer:
 
     def value(self, one: Input) -> Any:
         """Return what stands in a field: after a refusal exactly what was typed, also when that was nothing."""
-        return self.typed.get(one.name, "") if self.is_open else one.default
+        found = self.typed.get(one.name, "") if self.is_open else one.default
+        if one.kind == "rows":
+            return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+        return found
 
 
 Show = Callable[[Request, Any, Person, Any], Response]
@@ -345,12 +349,11 @@ class Pages:
             thing_id = UUID(place) if place and UUID_TEXT.fullmatch(place) else place
             typed: dict[str, Any] = {}
             try:
-                # The parts of the form end with the block, so whatever reads an upload stands within it.
-                async with request.form(max_fields=FORM_LIMIT + 10, max_part_size=FIELD_BYTES) as form:
-                    typed = read_form(form)
-                    for inner in ("form_token", "idempotency_key"):
-                        typed.pop(inner, None)
-                    target = await run_in_threadpool(do, session, by, thing_id, parse(shape, typed), request)
+                typed = read_form(await request.form())
+                for inner in ("form_token", "idempotency_key"):
+                    typed.pop(inner, None)
+                _drop_empty_rows(inputs(shape), typed)
+                target = await run_in_threadpool(do, session, by, thing_id, parse(shape, typed), request)
             except Refused as refusal:
                 await run_in_threadpool(session.rollback)
                 request.state.refusal = refusal
@@ -376,8 +379,9 @@ def _by_field(refusal: Refused, fields: Sequence[Input]) -> tuple[dict[str, str]
         first, _, rest = error.pointer.strip("/").replace("/", ".").partition(".")
         if first not in kinds:
             unplaced.append(error.detail)
-        elif kinds[first] == "rows" and rest:
+            continue
+        if rest:
             placed[f"{first}.{rest}"] = error.detail
-        else:
-            placed[first] = error.detail
+        if not rest or kinds[first] != "rows":
+            placed.setdefault(first, error.detail)
     return placed, tuple(unplaced)

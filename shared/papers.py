@@ -155,9 +155,7 @@ class Notice(_Part):
     sentence: str = ""
 
 
-Block = Annotated[
-    Paragraph | Heading | Facts | Table | Listing | Findings | Notice, Field(discriminator="block")
-]
+Block = Annotated[Paragraph | Heading | Facts | Table | Listing | Findings | Notice, Field(discriminator="block")]
 
 
 class Signature(_Part):
@@ -310,15 +308,11 @@ def _compiler(template: str) -> typst.Compiler:
     _used_in.add(os.getpid())
     # Only the fonts inside the wheel: a bare machine has no others, and bytes must not depend on the machine.
     fonts = typst.Fonts(include_system_fonts=False)
-    return typst.Compiler(
-        _TEMPLATES / f"{template}.typ", root=_TEMPLATES, font_paths=fonts, ignore_system_fonts=True
-    )
+    return typst.Compiler(_TEMPLATES / f"{template}.typ", root=_TEMPLATES, font_paths=fonts, ignore_system_fonts=True)
 
 
 def _compile(template: str, inputs: dict[str, str], timestamp: int) -> bytes:
-    printed = _compiler(template).compile(
-        format="pdf", sys_inputs=inputs, pdf_standards=["a-2b"], timestamp=timestamp
-    )
+    printed = _compiler(template).compile(format="pdf", sys_inputs=inputs, pdf_standards=["a-2b"], timestamp=timestamp)
     if not isinstance(printed, bytes):
         raise TypeError("a PDF is one run of bytes")
     return printed

@@ -9,10 +9,12 @@ import base64
 import hashlib
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Annotated, Any, Protocol
 from urllib.parse import quote, urlencode
 from uuid import UUID, uuid4
+from weakref import WeakKeyDictionary
 
 import sqlalchemy.exc
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -24,6 +26,8 @@ from pydantic import BaseModel
 from sqlalchemy import orm, text
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
 from shared import idempotency, identity, jobs
 from shared.database import Database
@@ -35,8 +39,16 @@ from shared.settings import ServiceSettings
 
 PROBLEM = "application/problem+json"
 SAFE = {"GET", "HEAD", "OPTIONS"}
+TURN_WITHIN = 10.0
+"""Seconds after which a request that found no room is told to come back."""
+BUSY = "Layanan sedang sangat sibuk. Isian Anda belum tersimpan; mohon ulangi beberapa saat lagi."
+FORM_LIMIT = 5_000
+"""Most fields of one form."""
+FIELD_BYTES = 4 * 1024 * 1024
+"""Most bytes of one field that is no file."""
 FOLLOW_EVERY = 0.3
 """Seconds between two looks at a job that is being followed."""
+Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 _NUL_IN_FORM = re.compile(rb"\x00|%00")
 _NUL_IN_JSON = re.compile(rb"\x00|(?<!\\)(?:\\\\)*\\u0000")
 """The escape itself, not the six signs of a text that talks about it."""
@@ -50,30 +62,76 @@ class Door(APIRoute):
         inner = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
-            database: Database = request.app.state.database
-            session = database.session()
-            # Whatever the request tells others or starts can be found together.
-            session.info["trace"] = uuid4().hex
-            request.state.session = session
+            turns: Turns = request.app.state.turns
             try:
-                return await _answer(request, session, inner)
-            except sqlalchemy.exc.SQLAlchemyError as reason:
-                refusal = _refusal_by_database(reason)
-                if refusal is None:
-                    raise
-                logger().warning("database_refused", path=request.url.path, code=refusal.code, reason=str(reason))
-                raise refusal from reason
+                # Before its turn comes: a slow sender must not keep a connection from others.
+                await _take_in(request)
+                async with turns.one():
+                    return await _with_session(request, inner)
+            except ClientDisconnect:
+                return _Nothing()
             finally:
-                await run_in_threadpool(session.close)
+                await request.close()
 
         return handle
+
+
+class _Nothing(Response):
+    """The answer to somebody who has gone."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send nothing."""
+
+
+class Turns:
+    """Lets no more requests in at once than there are connections to the database.
+
+    Without it the requests that wait for a connection fill every thread, and those that hold one find no thread
+    to commit in.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._rooms: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """Wait for a turn and hold it during the block; raise Unavailable when it does not come in time."""
+        room = self._rooms.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self._most))
+        try:
+            async with asyncio.timeout(TURN_WITHIN):
+                await room.acquire()
+        except TimeoutError:
+            raise Unavailable(BUSY) from None
+        try:
+            yield
+        finally:
+            room.release()
+
+
+async def _with_session(request: Request, inner: Handle) -> Response:
+    database: Database = request.app.state.database
+    session = database.session()
+    # Whatever the request tells others or starts can be found together.
+    session.info["trace"] = uuid4().hex
+    request.state.session = session
+    try:
+        return await _answer(request, session, inner)
+    except sqlalchemy.exc.SQLAlchemyError as reason:
+        refusal = _refusal_by_database(reason)
+        if refusal is None:
+            raise
+        logger().warning("database_refused", path=request.url.path, code=refusal.code, reason=str(reason))
+        raise refusal from reason
+    finally:
+        await run_in_threadpool(session.close)
 
 
 def _refusal_by_database(reason: sqlalchemy.exc.SQLAlchemyError) -> Refused | None:
     """Return what the database's no means for the person; None when it is a bug of ours."""
     state = str(getattr(getattr(reason, "orig", None), "sqlstate", None) or "")
     if isinstance(reason, sqlalchemy.exc.TimeoutError):
-        return Unavailable("Layanan sedang sangat sibuk. Mohon ulangi beberapa saat lagi.")
+        return Unavailable(BUSY)
     if state in ("55P03", "40P01", "40001"):
         return Unavailable(
             "Data ini sedang diubah orang lain pada saat yang sama. Isian Anda belum tersimpan; mohon ulangi.",
@@ -99,23 +157,32 @@ def _refusal_by_database(reason: sqlalchemy.exc.SQLAlchemyError) -> Refused | No
     return None
 
 
-async def _answer(
-    request: Request, session: orm.Session, inner: Callable[[Request], Coroutine[Any, Any, Response]]
-) -> Response:
+async def _take_in(request: Request) -> None:
+    """Receive the whole request, an upload into a file; raise Incomplete for a NUL character."""
     if b"%00" in request.scope.get("query_string", b"") or "\x00" in request.scope["path"]:
         raise Incomplete("Alamat ini memuat huruf nol (NUL) yang tidak diterima.", code="nul")
     if request.method in SAFE:
+        return
+    kind = _kind(request)
+    if kind == "multipart/form-data":
+        await request.form(max_fields=FORM_LIMIT, max_part_size=FIELD_BYTES)
+        return
+    sign = _NUL_IN_FORM if kind == "application/x-www-form-urlencoded" else _NUL_IN_JSON
+    if sign.search(await request.body()):
+        raise Incomplete("Isian memuat huruf nol (NUL) yang tidak diterima. Hapus lalu kirim ulang.", code="nul")
+
+
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def _answer(request: Request, session: orm.Session, inner: Handle) -> Response:
+    if request.method in SAFE:
         return await inner(request)
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    is_upload = kind.startswith("multipart/")
-    if not is_upload:
-        sign = _NUL_IN_FORM if kind == "application/x-www-form-urlencoded" else _NUL_IN_JSON
-        if sign.search(await request.body()):
-            raise Incomplete("Isian memuat huruf nol (NUL) yang tidak diterima. Hapus lalu kirim ulang.", code="nul")
     key = request.headers.get("idempotency-key")
     if not key:
         return await _committed(session, await inner(request))
-    actor, digest = str(_read_caller(request).person.id), await _request_digest(request, is_upload=is_upload)
+    actor, digest = str(_read_caller(request).person.id), await _request_digest(request)
     kept = await run_in_threadpool(idempotency.remembered, session, actor=actor, key=key, request_digest=digest)
     if kept:
         return Response(content=kept.body, status_code=kept.status, headers=kept.headers)
@@ -140,9 +207,10 @@ async def _committed(session: orm.Session, response: Response) -> Response:
     return response
 
 
-async def _request_digest(request: Request, *, is_upload: bool) -> str:
+async def _request_digest(request: Request) -> str:
     """Digest what was asked; of an upload only its length, for it is streamed."""
     asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    is_upload = _kind(request) == "multipart/form-data"
     body = request.headers.get("content-length", "").encode() if is_upload else await request.body()
     return hashlib.sha256(asked + body).hexdigest()
 
@@ -324,6 +392,8 @@ def make_app(
         settings.database_url, pool_size=settings.pool_size, application_name=f"alur-{service}-web"
     )
     app.state.person_key = app.state.keys.pair(GATEWAY, service, use="person") if service != GATEWAY else b""
+    pool: Any = app.state.database.engine.pool
+    app.state.turns = Turns(pool.size())
     add_refusals(app)
     for router in routers:
         app.include_router(router)
@@ -468,8 +538,10 @@ async def job_events(request: Request, job_id: UUID, *, after: int = 0) -> Async
             state = jobs.find(session, job_id).state
             return jobs.lines(session, job_id, seen), state
 
+    turns: Turns = request.app.state.turns
     while True:
-        told, state = await run_in_threadpool(read, after)
+        async with turns.one():
+            told, state = await run_in_threadpool(read, after)
         for line in told:
             after = line.seq
             shown = {"at": line.at.isoformat(), "text": line.text, "step": line.step, "state": line.state}

@@ -144,6 +144,4 @@ def _local(moment: datetime) -> datetime:
 
 
 def _from_library(year: int, category: str) -> dict[date, str]:
-    return dict(
-        holiday_library.country_holidays("ID", years=year, language="id", categories=(category,)).items()
-    )
+    return dict(holiday_library.country_holidays("ID", years=year, language="id", categories=(category,)).items())

@@ -85,9 +85,10 @@ SETTINGS: Final[Mapping[str, Any]] = {
         "socket_connect_timeout": 2,
         "socket_keepalive": True,
         "health_check_interval": 10,
-        "visibility_timeout": 60,
-        "unacked_restore_interval": 5,
-        "unacked_restore_throttle": 1,
+        # kombu's own record of unacknowledged tasks is left out, and with it visibility_timeout: an acknowledgement
+        # that fails because Redis just went away would keep its place in the prefetch for ever, and a worker whose
+        # places are all lost in this way sits still without noticing (F2). What is lost instead, the outbox sends.
+        "ack_emulation": False,
         # No priorities: one list for each queue to wait on instead of four.
         "priority_steps": [0],
     },
@@ -310,9 +311,14 @@ def _add_tasks(app: Celery, worker: Worker, slots: "_Slots") -> None:
     @app.task(name=f"{service}.receive")  # type: ignore[untyped-decorator]
     def receive(batch: list[dict[str, Any]]) -> None:
         outcomes = worker.receive(batch)
-        with _publisher_in_child(app) as publisher:
-            for source in {outcome.source for outcome in outcomes}:
-                publisher.acks(mailbox.seal_acks(outcomes, consumer=service, source=source, keys=worker.keys), source)
+        sources = sorted({outcome.source for outcome in outcomes})
+        _answer(
+            app,
+            {
+                source: mailbox.seal_acks(outcomes, consumer=service, source=source, keys=worker.keys)
+                for source in sources
+            },
+        )
 
     @app.task(name=f"{service}.acknowledge")  # type: ignore[untyped-decorator]
     def acknowledge(batch: list[dict[str, Any]]) -> None:
@@ -405,21 +411,21 @@ class _Publisher:
 _child = threading.local()
 
 
-@contextmanager
-def _publisher_in_child(app: Celery) -> Iterator[_Publisher]:
-    """Give the connection that this process keeps; one that failed is dropped. Nothing is lost by a lost ack."""
-    kept: tuple[int, _Publisher] | None = getattr(_child, "publisher", None)
-    if kept is None or kept[0] != os.getpid():
-        kept = (os.getpid(), _Publisher(app, app.connection_for_write()))
-        _child.publisher = kept
+def _answer(app: Celery, acks: Mapping[str, dict[str, Any]]) -> None:
+    """Publish acknowledgements over the connection that this pool child keeps.
+
+    Nothing is lost by one that cannot be sent: the letter comes again, is known, and is acknowledged then.
+    """
     try:
-        yield kept[1]
-    except Exception as reason:
+        kept: tuple[int, _Publisher] | None = getattr(_child, "publisher", None)
+        if kept is None or kept[0] != os.getpid():
+            kept = (os.getpid(), _Publisher(app, app.connection_for_write()))
+            _child.publisher = kept
+        for source, wire in acks.items():
+            kept[1].acks(wire, source)
+    except Exception as reason:  # the edge: the broker is away
         _child.publisher = None
-        with suppress(Exception):
-            broken: Any = kept[1].connection
-            broken.close()
-        logger().warning("acknowledgement_not_sent", reason=str(reason))
+        logger().warning("acknowledgement_not_sent", reason=_short(reason))
 
 
 def _client(connection: Connection) -> Any:

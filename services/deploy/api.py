@@ -12,6 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from services.deploy import actions, queries
+from services.deploy.intake import MAX_PACKED_BYTES
 from services.deploy.model import Build, Installation, Probe, Release, Server
 from services.deploy.queries.log import Log, Mark, read_mark
 from services.deploy.schemas import (
@@ -40,6 +41,8 @@ from shared.web import Asker, Door, Session, Waiting, answer_list, mark, place
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["deploy"])
 Limit = Annotated[int, Query(ge=1, le=200)]
+MOST_UPLOADED = MAX_PACKED_BYTES + (1 << 20)
+"""Bytes of an upload with its form; more is not even written down."""
 LOOK_EVERY = 0.3
 """Seconds between two looks for new lines of a log."""
 
@@ -48,6 +51,13 @@ def _public_key(request: Request) -> Ed25519PublicKey:
     return permit.public_key(request.app.state.settings.keys_folder)
 
 
+def _office(request: Request) -> actions.Office:
+    settings = request.app.state.settings
+    return actions.Office(Store(settings.files_folder), settings.public_url)
+
+
+PaperOffice = Annotated[actions.Office, Depends(_office)]
+"""The office that prints papers and keeps files."""
 PermitKey = Annotated[Ed25519PublicKey, Depends(_public_key)]
 """The key with which the security division's permits are verified."""
 
@@ -114,8 +124,8 @@ def hosting(session: Session, by: Asker, hosting_id: UUID) -> HostingView:
 
 
 @router.post("/hostings/{hosting_id}/acceptance", response_model=HostingView)
-def accept_hosting(session: Session, by: Asker, hosting_id: UUID, body: Acceptance) -> HostingView:
-    return HostingView.of(actions.accept_hosting(session, by, hosting_id, server=body.server))
+def accept_hosting(session: Session, by: Asker, hosting_id: UUID, body: Acceptance, office: PaperOffice) -> HostingView:
+    return HostingView.of(actions.accept_hosting(session, by, hosting_id, server=body.server, office=office))
 
 
 @router.post("/hostings/{hosting_id}/refusal", response_model=HostingView)
@@ -126,7 +136,7 @@ def refuse_hosting(session: Session, by: Asker, hosting_id: UUID, body: Reason) 
 # --- builds ----------------------------------------------------------------------------------------------
 
 
-@router.post("/builds", response_model=BuildView, status_code=201)
+@router.post("/builds", response_model=BuildView, status_code=201, max_body_size=MOST_UPLOADED)
 def receive_build(
     request: Request,
     session: Session,

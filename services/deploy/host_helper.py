@@ -754,14 +754,20 @@ class Wire:
             )
         return piece
 
-    def line(self, limit: int) -> bytes:
-        """Return the next line without its end; refuses `cut_off`, `malformed` when longer than `limit`."""
+    def line(self, limit: int, *, start: bytes = b"") -> bytes:
+        """Return the next line without its end.
+
+        Refuses `cut_off`, `malformed` when it is longer than `limit` or begins otherwise than with `start`: whoever
+        speaks another protocol is told so at once.
+        """
         pieces: list[bytes] = []
         size = 0
         piece = self.buffer
         while True:
             head, found, rest = piece.partition(b"\n")
             size += len(head)
+            if head and size == len(head) and not head.startswith(start):
+                raise Refusal("malformed", "Permintaan bukan JSON yang sah.")
             if size > limit:
                 raise Refusal("malformed", "Permintaan terlalu panjang.")
             pieces.append(head)
@@ -1893,7 +1899,7 @@ def main(arguments: list[str]) -> int:
     wire = Wire()
     try:
         config = read_config(_config_path(arguments))
-        raw = wire.line(MAX_REQUEST_BYTES)
+        raw = wire.line(MAX_REQUEST_BYTES, start=b"{")
         try:
             request = checked(json.loads(raw.decode("utf-8"), object_pairs_hook=_no_twins))
         except (ValueError, RecursionError):
@@ -1907,6 +1913,11 @@ def main(arguments: list[str]) -> int:
         words = "Ruang di server habis." if code == "disk_full" else "Server gagal mengerjakan permintaan ini."
         wire.say({"refused": code, "text": f"{words} ({errno.errorcode.get(error.errno or 0, 'OSError')})"})
         return 1
+    except Exception as error:
+        # The last line must come whatever happens: a host that only falls silent looks like a cut connection.
+        words = "Program Alur di server ini gagal. Mohon hubungi Divisi Infrastruktur"
+        wire.say({"refused": "helper_failed", "text": f"{words} ({type(error).__name__})."})
+        raise
     wire.say({"done": {"verb": request["verb"], "changed": wire.changed, **done}})
     return 0
 

@@ -45,6 +45,11 @@ def _key(request: Request) -> Ed25519PublicKey:
     return permit.public_key(request.app.state.settings.keys_folder)
 
 
+def _office(request: Request) -> actions.Office:
+    settings = request.app.state.settings
+    return actions.Office(Store(settings.files_folder), settings.public_url)
+
+
 def _id(request: Request, name: str) -> UUID:
     try:
         return UUID(request.path_params[name])
@@ -273,7 +278,7 @@ pages.act(
     ACTS.accept_hosting,
     "/hosting/{id}/penerimaan",
     Acceptance,
-    lambda s, by, id, b, _r: f"/hosting/{actions.accept_hosting(s, by, id, server=b.server).id}",
+    lambda s, by, id, b, r: f"/hosting/{actions.accept_hosting(s, by, id, server=b.server, office=_office(r)).id}",
     back=_hosting,
 )
 pages.act(

@@ -12,10 +12,10 @@ from shared.jobs import Job
 
 AREA: dict[str, Any] = {"kind": "area"}
 CASE = "Nomor perkara seperti pada halaman perkara."
-ADDRESS = r"^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|[0-9a-f:]{2,45})\Z"
-FINGERPRINT = r"^SHA256:[A-Za-z0-9+/]{43}\Z"
+ADDRESS = r"^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|[0-9a-f:]{2,45})\z"
+FINGERPRINT = r"^SHA256:[A-Za-z0-9+/]{43}\z"
 Port = Annotated[int, Field(ge=1, le=65535)]
-WhatsApp = Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{9,15}\Z")]
+WhatsApp = Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{9,15}\z")]
 FromRow = ConfigDict(from_attributes=True)
 
 
@@ -29,14 +29,14 @@ class ProbeOrder(BaseModel):
 class NewServer(ProbeOrder):
     """A server for the register; its fingerprint was compared with its owner."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{1,39}\Z", title="Nama", description="Misalnya web-1.")
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{1,39}\z", title="Nama", description="Misalnya web-1.")
     kind: Literal["managed", "practice"] = Field(
         "managed",
         title="Jenis",
         json_schema_extra={"labels": {"managed": "Server kampus", "practice": "Server latihan"}},
     )
     username: str = Field(
-        "alur", pattern=r"^[a-z_][a-z0-9_-]{0,31}\Z", title="Akun", description="Akun SSH untuk Alur di server."
+        "alur", pattern=r"^[a-z_][a-z0-9_-]{0,31}\z", title="Akun", description="Akun SSH untuk Alur di server."
     )
     fingerprint: str = Field(
         pattern=FINGERPRINT,
@@ -45,7 +45,7 @@ class NewServer(ProbeOrder):
     )
     base_domain: str = Field(
         max_length=200,
-        pattern=r"^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+\Z",
+        pattern=r"^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+\z",
         title="Domain induk",
         description="Misalnya kampus.example.",
     )
@@ -73,7 +73,7 @@ class NewHosting(BaseModel):
 
     case_number: str = Field(max_length=40, title="Nomor perkara", description=CASE)
     subdomain: str = Field(
-        pattern=r"^(?!-)[a-z0-9-]{2,40}(?<!-)\Z",
+        pattern=r"^[a-z0-9][a-z0-9-]{0,38}[a-z0-9]\z",
         title="Subdomain",
         description="2-40 huruf kecil, angka, atau tanda hubung; tidak diawali atau diakhiri tanda hubung.",
     )
@@ -138,7 +138,7 @@ class Approval(BaseModel):
 
     plan_digest: str | None = Field(
         None,
-        pattern=r"^[0-9a-f]{64}\Z",
+        pattern=r"^[0-9a-f]{64}\z",
         title="Sidik rencana",
         description="Rencana yang Anda baca; bila sudah disusun ulang, persetujuan ditolak.",
     )
@@ -296,6 +296,8 @@ class InstallationView(InstallationRow):
         return cls.model_validate(
             _own_values(cls, installation)
             | {
+                "case_number": installation.case_number,
+                "digest": installation.digest,
                 "job_id": job.id if job else None,
                 "job_state": job.state if job else "",
                 "release_id": release.id if release else None,
@@ -352,8 +354,10 @@ class ReleaseView(ReleaseRow):
 
 
 def _own_values(shape: type[BaseModel], row: object) -> dict[str, Any]:
-    """Return the values of a row that a shape names; the shape's other fields are left to its caller."""
-    found = {name: getattr(row, name) for name in shape.model_fields if hasattr(type(row), name)}
+    """Return the values of a row that a shape names; what the row only works out is left to the caller."""
+    # Attributes that are worked out may not be there yet: a hosting without a server has no names.
+    kept = [n for n in shape.model_fields if not isinstance(getattr(type(row), n, None), property | None)]
+    found = {name: getattr(row, name) for name in kept}
     if "application" in found:
         found["application"] = ApplicationView.model_validate(found["application"])
     return found

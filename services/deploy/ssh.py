@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+import logging
 import re
 import socket
 import time
@@ -28,6 +29,9 @@ MACS = ("hmac-sha2-512-etm@openssh.com", "hmac-sha2-256-etm@openssh.com")
 EXCHANGES = ("mlkem768x25519-sha256", "curve25519-sha256@libssh.org", "diffie-hellman-group16-sha512")
 HOST_KEY = "ssh-ed25519"
 CLIENT_KEYS = ("ssh-ed25519",)
+
+# Every refusal here is told in words; paramiko would put whole tracebacks with foreign text into the log besides.
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 _PROGRESS_BYTES = 1 << 20
 _PIECE = 1 << 15
@@ -73,6 +77,13 @@ class HostSpeaksOddly(Refused):
     status = 502
     code = "host_speaks_oddly"
     title = "Jawaban server tidak dapat dipercaya"
+
+
+class CannotEnrol(Refused):
+    """The server lacks what an enrolment needs; nothing was changed on it."""
+
+    code = "cannot_enrol"
+    title = "Server belum dapat didaftarkan"
 
 
 class MalformedRequest(Incomplete):
@@ -210,9 +221,11 @@ def _converse(server: Server, command: str, opening: bytes, blobs: Blobs | None,
             channel = transport.open_session(timeout=limits.connect)
             channel.settimeout(limits.silence)
             channel.exec_command(command)
-            _send(channel, opening)
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise ConnectionCut("Sambungan terputus sebelum permintaan sampai. Mohon ulangi.") from error
+        # A helper that hangs up before it has read everything has said why.
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+            _send(channel, opening)
         for line in _lines(channel, limits):
             parsed, needed = _parsed(line)
             yield parsed
@@ -415,7 +428,7 @@ def enrol(admin: Server, enrolment: Enrolment, *, limits: Limits | None = None) 
     """Prepare a fresh server with an administrator's login: account, helper, permit key, gate; yields the steps.
 
     `admin` is root or an account with `sudo` without a password. Done again it changes only what differs.
-    Refuses as `run` does.
+    Refuses `CannotEnrol`, else as `run` does.
     """
     source = Path(host_helper.__file__).read_bytes()
     request = {
@@ -431,4 +444,15 @@ def enrol(admin: Server, enrolment: Enrolment, *, limits: Limits | None = None) 
     }
     opening = f"{len(source)}\n".encode() + source + json.dumps(request).encode() + b"\n"
     command = _ENROL if admin.user == "root" else f"sudo -n {_ENROL}"
-    yield from _converse(admin, command, opening, None, limits or Limits())
+    heard = False
+    try:
+        for line in _converse(admin, command, opening, None, limits or Limits()):
+            heard = True
+            yield line
+    except ConnectionCut:
+        if heard:
+            raise
+        raise CannotEnrol(
+            "Server tidak menjalankan program pendaftaran. Mohon pastikan Python 3.9 atau yang lebih baru (paket "
+            "python3) terpasang dan akun pengelola boleh memakai sudo tanpa kata sandi."
+        ) from None

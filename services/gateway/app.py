@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp
 
 from services.gateway import api, pages
-from services.gateway.doors import Doors, RemoteDoor
+from services.gateway.doors import Doors
 from services.gateway.frame import Frame, Static
 from services.gateway.proxy import Gateway, Memory
+from services.gateway.remote import RemoteDoor
 from services.gateway.settings import Settings
 from shared.web import make_app, prefixes
 
@@ -29,6 +30,8 @@ def make(settings: Settings | None = None, doors: Mapping[str, ASGIApp] | None =
         settings=settings,
         routers=[api.router, api.kept, pages.router, pages.kept],
     )
+    # The description that FastAPI answers by itself tells of the gateway alone; ours tells of every division.
+    own.router.routes[:] = [route for route in own.router.routes if getattr(route, "path", "") != own.openapi_url]
     own_paths = frozenset(prefixes(own)) | ALWAYS_OWN
     table = Doors(doors, own.state.keys, taken=own_paths)
     static = Static()

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -26,7 +26,7 @@ pages = Pages(Path(__file__).with_name("templates"))
 kept = pages.router
 """Pages whose request is one transaction of the gateway's own database."""
 router = APIRouter(include_in_schema=False)
-FEW, MANY = 6, 50
+FEW, MANY, LONGEST_SEARCH = 6, 50, 100
 
 
 def _show(request: Request, template: str, title: str, *, status: int = 200, **values: Any) -> Response:
@@ -121,8 +121,8 @@ async def waiting(request: Request, caller: Known) -> Response:
 
 
 @router.get("/cari")
-async def search(request: Request, caller: Known, q: Annotated[str, Query(max_length=200)] = "") -> Response:
-    words = q.strip()
+async def search(request: Request, caller: Known, q: str = "") -> Response:
+    words = q.strip()[:LONGEST_SEARCH]
     cases = await together.cases(_doors(request), caller, limit=MANY, q=words) if words else []
     return _show(request, "search.html", "Cari", q=words, cases=cases, labels=_labels(), quoted=quote(words))
 

@@ -1,14 +1,10 @@
 """The gateway's way of a request: who is it, may it be sent on, to which door, and the page around the answer."""
 
 import hmac
-import re
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import urlsplit
 
 import sqlalchemy.exc
 from starlette.concurrency import run_in_threadpool
@@ -16,21 +12,20 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway import sign_in
-from services.gateway.doors import CallerGone, Doors, Part, Silent, prefix_of
-from services.gateway.frame import KEPT_FOR_A_YEAR, Frame, Static, guarding_headers, sign_in_path
+from services.gateway.doors import Doors, Part, prefix_of
+from services.gateway.frame import KEPT_FOR_A_YEAR, Frame, Static, sign_in_path
+from services.gateway.inlet import Inlet, too_large
+from services.gateway.knock import Knock, Known
+from services.gateway.remote import CallerGone, Silent
+from services.gateway.reply import Reply
 from services.gateway.settings import Settings
 from shared import identity
 from shared.database import Database, utc_now
-from shared.errors import NotAllowed, NotFound, NotSignedIn, Refused, TooLarge, Unavailable
-from shared.identity import Caller
+from shared.errors import NotAllowed, NotFound, NotSignedIn, Refused, Unavailable
 from shared.log import logger
 from shared.pages import refusal_fragment
-from shared.web import SAFE, problem
+from shared.web import problem
 
-FORM_LIMIT = 1024 * 1024
-UPLOAD_LIMIT = 512 * 1024 * 1024
-PEEK = 64 * 1024
-"""Of an upload no more than this is looked at; the rest streams past."""
 REMEMBERED_FOR = 2.0
 """Seconds for which a session is believed without asking the database again."""
 OPEN_PATHS = frozenset({"/masuk", "/api/health", "/api/openapi.json", "/api/docs"})
@@ -54,75 +49,6 @@ NOT_PASSED_ON = frozenset(
         b"referer",
     }
 )
-PAGE_TITLE = b"x-alur-title"
-
-
-@dataclass
-class Knock:
-    """One request as it came in."""
-
-    scope: Scope
-    headers: dict[bytes, bytes] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Read the headers once; of a repeated one the first counts."""
-        self.headers = {}
-        for name, value in self.scope["headers"]:
-            self.headers.setdefault(name.lower(), value)
-
-    def header(self, name: str) -> str:
-        """Return a header's text, empty when it is absent."""
-        return self.headers.get(name.encode(), b"").decode("latin-1")
-
-    @property
-    def method(self) -> str:
-        """Return the method."""
-        return str(self.scope["method"])
-
-    @property
-    def path(self) -> str:
-        """Return the decoded path."""
-        return str(self.scope["path"])
-
-    @property
-    def target(self) -> str:
-        """Return path and query as the address bar shows them."""
-        query = self.scope.get("query_string", b"").decode("latin-1")
-        return self.path + (f"?{query}" if query else "")
-
-    @property
-    def is_safe(self) -> bool:
-        """Tell whether the method only reads."""
-        return self.method in SAFE
-
-    @property
-    def is_part_of_page(self) -> bool:
-        """Tell whether a script of ours asks for a fragment without the page around it."""
-        return b"hx-request" in self.headers
-
-    @property
-    def wants_page(self) -> bool:
-        """Tell whether a person looks at the answer."""
-        accepts = self.header("accept") or "*/*"
-        return not self.path.startswith("/api") and ("text/html" in accepts or "*/*" in accepts)
-
-    def cookie(self, name: str) -> str:
-        """Return a cookie's value, empty when it is absent or stands twice."""
-        found = [
-            value
-            for key, separator, value in (c.strip().partition("=") for c in self.header("cookie").split(";"))
-            if separator and key == name
-        ]
-        return found[0] if len(found) == 1 else ""
-
-
-@dataclass(frozen=True)
-class Known:
-    """Who asks, and how that is known."""
-
-    caller: Caller
-    scopes: frozenset[str] = frozenset({"read", "write"})
-    by_cookie: bool = True
 
 
 class Memory:
@@ -193,7 +119,7 @@ class Gateway:
 
     async def _answer(self, knock: Knock, receive: Receive, send: Send) -> None:
         known: Known | None = None
-        reply = Reply(self, knock, send)
+        reply = Reply(self.settings, self.frame, knock, send)
         try:
             _refuse_odd_path(knock.path)
             if knock.path.startswith("/static/"):
@@ -259,7 +185,7 @@ class Gateway:
 
     # May it be sent on ----------------------------------------------------------------------------------
 
-    async def _guard(self, knock: Knock, known: Known | None, inlet: "Inlet") -> dict[bytes, bytes]:
+    async def _guard(self, knock: Knock, known: Known | None, inlet: Inlet) -> dict[bytes, bytes]:
         """Refuse what another site may have sent; return the headers that the body's first fields stand for."""
         await inlet.look()
         if knock.is_safe:
@@ -319,8 +245,8 @@ class Gateway:
         known: Known | None,
         part: Part | None,
         lifted: dict[bytes, bytes],
-        inlet: "Inlet",
-        reply: "Reply",
+        inlet: Inlet,
+        reply: Reply,
     ) -> None:
         headers = [(k, v) for k, v in knock.scope["headers"] if k.lower() not in NOT_PASSED_ON]
         # Pages are put together from plain bytes; what is on the wire is the outer server's matter.
@@ -352,19 +278,26 @@ class Gateway:
                 code="part_silent",
             ) from reason
 
-    async def _call(self, app: ASGIApp, scope: Scope, inlet: "Inlet", reply: "Reply") -> None:
+    async def _call(self, app: ASGIApp, scope: Scope, inlet: Inlet, reply: Reply) -> None:
+        async def heard(message: Message) -> None:
+            # Of a body cut off here the division can only say that it broke: the gateway knows better.
+            if not inlet.is_too_large or reply.has_begun:
+                await reply(message)
+
         try:
-            await app(scope, inlet, reply)
-        except (Silent, CallerGone, Refused):
+            await app(scope, inlet, heard)
+        except Silent:
             raise
-        except Exception:
-            # The division has logged it and, as a rule, answered 500 already.
+        except Exception as reason:
             if inlet.is_too_large and not reply.has_begun:
-                raise _too_large(inlet.limit) from None
+                raise too_large(inlet.limit) from None
+            if isinstance(reason, CallerGone | Refused):
+                raise
+            # The division has logged it and, as a rule, answered 500 already.
             if not reply.has_begun:
                 raise _broken() from None
         if inlet.is_too_large and not reply.has_begun:
-            raise _too_large(inlet.limit)
+            raise too_large(inlet.limit)
         await reply.finish()
 
     def _address(self, knock: Knock) -> str:
@@ -384,7 +317,7 @@ class Gateway:
     # The answer -----------------------------------------------------------------------------------------
 
     async def _refuse(
-        self, refusal: Refused, knock: Knock, known: Known | None, receive: Receive, reply: "Reply"
+        self, refusal: Refused, knock: Knock, known: Known | None, receive: Receive, reply: Reply
     ) -> None:
         response: Response
         if isinstance(refusal, NotSignedIn) and known is None and knock.wants_page and not knock.is_part_of_page:
@@ -423,12 +356,6 @@ PASSED_SCOPE = (
 )
 
 
-def _too_large(limit: int) -> TooLarge:
-    return TooLarge(
-        f"Yang dikirim melebihi batas {limit // 1024 // 1024} MiB. Perkecil berkas atau bagi menjadi beberapa bagian."
-    )
-
-
 def _broken() -> Refused:
     refusal = Refused(
         "Terjadi kesalahan di pihak kami dan sudah dicatat. Isian Anda belum tersimpan; mohon ulangi.", code="internal"
@@ -443,161 +370,3 @@ def _refuse_odd_path(path: str) -> None:
     odd = any(segment in (".", "..") for segment in segments) or "" in segments[1:-1]
     if odd or segments[1] == "inner" or "\\" in path or any(ord(sign) < 32 or ord(sign) == 127 for sign in path):
         raise NotFound("Alamat ini tidak ada. Periksa kembali tautannya, atau mulai dari beranda.")
-
-
-class Inlet:
-    """A request's body on its way in: looked into only as far as needed, measured, then passed on as it comes."""
-
-    def __init__(self, knock: Knock, receive: Receive) -> None:
-        self._receive = receive
-        self._kept: deque[Message] = deque()
-        self._size = 0
-        kind, _, rest = knock.header("content-type").partition(";")
-        self.kind = kind.strip().lower()
-        self._boundary = _boundary(rest) if self.kind == "multipart/form-data" else b""
-        self.limit = UPLOAD_LIMIT if self.kind.startswith("multipart/") else FORM_LIMIT
-        self.is_too_large = False
-        self.fields: dict[str, str] = {}
-        length = knock.header("content-length")
-        self._announced = int(length) if length.isdecimal() else 0
-        self._has_body = self._announced > 0 or b"transfer-encoding" in knock.headers
-
-    async def look(self) -> None:
-        """Read the fields `form_token` and `idempotency_key` at the head of a form; raise TooLarge."""
-        if self._announced > self.limit:
-            raise _too_large(self.limit)
-        if not self._has_body:
-            return
-        if self.kind.startswith("multipart/"):
-            head = await self._read(PEEK, until=lambda seen: _first_fields(seen, self._boundary).is_complete)
-            self.fields = _first_fields(head, self._boundary).fields
-            return
-        whole = await self._read(self.limit + 1)
-        if len(whole) > self.limit:
-            raise _too_large(self.limit)
-        if self.kind == "application/x-www-form-urlencoded":
-            self.fields = _urlencoded_fields(whole)
-
-    async def _read(self, most: int, *, until: Callable[[bytes], bool] = lambda seen: False) -> bytes:
-        seen = bytearray()
-        while len(seen) < most:
-            message = await self._receive()
-            self._kept.append(message)
-            if message["type"] == "http.disconnect":
-                raise CallerGone
-            seen += message.get("body", b"")
-            self._size += len(message.get("body", b""))
-            if not message.get("more_body", False) or until(bytes(seen)):
-                break
-        return bytes(seen)
-
-    async def __call__(self) -> Message:
-        """Return the next piece, as the division would have received it itself."""
-        if self._kept:
-            return self._kept.popleft()
-        message = await self._receive()
-        if message["type"] == "http.request":
-            self._size += len(message.get("body", b""))
-            if self._size > self.limit:
-                # To the division it looks as if the sender had gone; the sender is told why.
-                self.is_too_large = True
-                return {"type": "http.disconnect"}
-        return message
-
-
-@dataclass(frozen=True)
-class FirstFields:
-    """The house's two fields at the head of a multipart form, and whether more could follow."""
-
-    fields: dict[str, str]
-    is_complete: bool
-
-
-def _first_fields(head: bytes, boundary: bytes) -> FirstFields:
-    fields: dict[str, str] = {}
-    if not boundary:
-        return FirstFields(fields, True)
-    parts = (b"\r\n" + head).split(b"\r\n--" + boundary)
-    # The last piece may be cut anywhere; only those before it are whole.
-    for part in parts[1:-1]:
-        describing, separator, content = part.partition(b"\r\n\r\n")
-        name = re.search(rb'content-disposition:[^\r\n]*\bname="([^"\r\n]*)"', describing, re.IGNORECASE)
-        if not separator or name is None or name[1] not in HOUSE_FIELDS or len(content) > 200:
-            return FirstFields(fields, True)
-        fields.setdefault(name[1].decode(), content.decode("latin-1"))
-    return FirstFields(fields, len(fields) == len(HOUSE_FIELDS))
-
-
-HOUSE_FIELDS = frozenset({b"form_token", b"idempotency_key"})
-
-
-def _boundary(parameters: str) -> bytes:
-    found = re.search(r'boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))', parameters, re.IGNORECASE)
-    return (found[1] or found[2]).encode("latin-1") if found else b""
-
-
-def _urlencoded_fields(body: bytes) -> dict[str, str]:
-    try:
-        form = parse_qs(body.decode("latin-1"), max_num_fields=20_000)
-    except ValueError:
-        return {}
-    return {name.decode(): form[name.decode()][0][:200] for name in HOUSE_FIELDS if name.decode() in form}
-
-
-class Reply:
-    """An answer on its way out: guarded by headers; a fragment is held back until the page is around it."""
-
-    def __init__(self, gateway: Gateway, knock: Knock, send: Send) -> None:
-        self._gateway = gateway
-        self._knock = knock
-        self._send = send
-        self._held: Message | None = None
-        self._body = bytearray()
-        self._title = ""
-        self.known: Known | None = None
-        self.has_begun = False
-
-    async def __call__(self, message: Message) -> None:
-        """Pass one piece of the answer on."""
-        if message["type"] == "http.response.start":
-            await self._start(message)
-        elif message["type"] == "http.response.body":
-            if self._held is None:
-                await self._send(message)
-            else:
-                self._body += message.get("body", b"")
-
-    async def _start(self, message: Message) -> None:
-        raw = [(k.lower(), v) for k, v in message.get("headers", [])]
-        given = dict(raw)
-        kind = given.get(b"content-type", b"").split(b";")[0].strip()
-        is_page = kind == b"text/html" and PAGE_TITLE in given
-        replaced = {b"content-security-policy", b"x-content-type-options", b"referrer-policy", b"server"}
-        headers = [(k, v) for k, v in raw if k not in replaced and not (is_page and k == b"content-length")]
-        is_foreign = not is_page and (kind in (b"text/html", b"application/xhtml+xml") or kind.endswith(b"xml"))
-        headers += guarding_headers(self._gateway.settings, is_foreign=is_foreign)
-        if b"cache-control" not in given:
-            headers.append((b"cache-control", b"no-store"))
-        start = {**message, "headers": headers}
-        if is_page:
-            self._title = unquote(given[PAGE_TITLE].decode("latin-1"))
-            self._held = start
-            return
-        self.has_begun = True
-        await self._send(start)
-
-    async def finish(self) -> None:
-        """Send what was held back, with the page around it unless a script asked for the fragment alone."""
-        if self._held is None or self.has_begun:
-            return
-        body = bytes(self._body)
-        headers = list(self._held["headers"])
-        if not self._knock.is_part_of_page:
-            headers = [(k, v) for k, v in headers if k != PAGE_TITLE]
-            caller = self.known.caller if self.known else None
-            body = self._gateway.frame.page(self._title, body, caller=caller, path=self._knock.path)
-        headers.append((b"content-length", str(len(body)).encode()))
-        self.has_begun = True
-        await self._send({**self._held, "headers": headers})
-        shown: dict[str, Any] = {"type": "http.response.body", "body": b"" if self._knock.method == "HEAD" else body}
-        await self._send(shown)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from services.gateway.doors import Answered, Doors
 from services.gateway.schemas import WaitingRow
@@ -62,11 +62,12 @@ class CaseRow(BaseModel):
     """A case as the gateway's own lists show it."""
 
     model_config = ConfigDict(extra="ignore")
-    number: str = Field(validation_alias=AliasChoices("number", "case_number"))
-    name: str = Field("", validation_alias=AliasChoices("name", "application_name", "title"))
-    unit: str | None = Field(None, validation_alias=AliasChoices("unit", "proposing_unit"))
+    number: str
+    name: str
+    unit: str | None = None
     status: str = ""
-    since: str = Field("", validation_alias=AliasChoices("changed_at", "updated_at", "created_at"))
+    entered_at: str = ""
+    """When it came into its present status."""
 
 
 CASE_ROWS = TypeAdapter(list[CaseRow])

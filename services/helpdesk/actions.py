@@ -11,7 +11,7 @@ from services.helpdesk.authority import ACTS
 from services.helpdesk.model import LiveApplication, Reply, Ticket, TicketCounter
 from shared.authority import authorize
 from shared.database import utc_now
-from shared.errors import Incomplete, NotFound, OutOfTurn
+from shared.errors import FieldError, Incomplete, OutOfTurn
 from shared.identity import Person
 from shared.mailbox import Letter, post
 from shared.messages import (
@@ -23,6 +23,7 @@ from shared.messages import (
     TicketOpened,
     WentLive,
 )
+from shared.words import local_date
 
 
 def open_ticket(
@@ -35,10 +36,11 @@ def open_ticket(
     authorize(session, by, ACTS.open_ticket, f"application:{application}")
     live = session.scalar(select(LiveApplication).where(LiveApplication.code == application))
     if live is None:
-        raise Incomplete(
+        words = (
             f"Aplikasi “{application}” belum digunakan atau tidak dikenal. Pilih aplikasi dari daftar; "
             "bila tidak ada, hubungi Divisi Layanan dan Sosialisasi."
         )
+        raise Incomplete(words, errors=[FieldError("/application", words)])
     ticket = Ticket(
         number=_next_number(session),
         application=live,
@@ -71,7 +73,7 @@ def open_ticket(
 
 def answer(session: Session, by: Person, ticket_id: UUID, *, body: str) -> Ticket:
     """Answer the reporter; the clock stops until they reply (S09)."""
-    ticket = _find(session, ticket_id)
+    ticket = queries.ticket(session, by, ticket_id, is_locked=True)
     authorize(session, by, ACTS.answer, ticket)
     ticket.move("answer")
     ticket.first_response_at = ticket.first_response_at or utc_now()
@@ -81,17 +83,18 @@ def answer(session: Session, by: Person, ticket_id: UUID, *, body: str) -> Ticke
 
 
 def add(session: Session, by: Person, ticket_id: UUID, *, body: str) -> Ticket:
-    """Let the reporter add to their ticket; it is worked on again (S09)."""
-    ticket = _find(session, ticket_id)
+    """Let the reporter add to their ticket; it is worked on again, also when it was called resolved (S09)."""
+    ticket = queries.ticket(session, by, ticket_id, is_locked=True)
     authorize(session, by, ACTS.add, ticket)
     ticket.move("add")
+    ticket.resolved_at = None
     _reply(session, ticket, by, body)
     return ticket
 
 
 def escalate(session: Session, by: Person, ticket_id: UUID, *, reason: str) -> Ticket:
     """Pass the ticket on to another division, with the reason (S09)."""
-    ticket = _find(session, ticket_id)
+    ticket = queries.ticket(session, by, ticket_id, is_locked=True)
     authorize(session, by, ACTS.escalate, ticket)
     ticket.move("escalate")
     _reply(session, ticket, by, reason)
@@ -100,7 +103,7 @@ def escalate(session: Session, by: Person, ticket_id: UUID, *, reason: str) -> T
 
 def resolve(session: Session, by: Person, ticket_id: UUID, *, body: str) -> Ticket:
     """State that the trouble is over and ask the reporter to confirm (S09)."""
-    ticket = _find(session, ticket_id)
+    ticket = queries.ticket(session, by, ticket_id, is_locked=True)
     authorize(session, by, ACTS.resolve, ticket)
     ticket.move("resolve")
     ticket.first_response_at = ticket.first_response_at or utc_now()
@@ -112,7 +115,7 @@ def resolve(session: Session, by: Person, ticket_id: UUID, *, body: str) -> Tick
 
 def close(session: Session, by: Person, ticket_id: UUID) -> Ticket:
     """Close a resolved ticket (S09)."""
-    ticket = _find(session, ticket_id)
+    ticket = queries.ticket(session, by, ticket_id, is_locked=True)
     authorize(session, by, ACTS.close, ticket)
     ticket.move("close")
     ticket.closed_at = utc_now()
@@ -181,13 +184,6 @@ def _live(session: Session, case_id: UUID) -> LiveApplication:
     return live
 
 
-def _find(session: Session, ticket_id: UUID) -> Ticket:
-    ticket = session.get(Ticket, ticket_id, with_for_update={"of": Ticket})
-    if ticket is None:
-        raise NotFound("Tiket tidak ditemukan. Periksa nomornya atau cari di daftar tiket.")
-    return ticket
-
-
 def _assign(ticket: Ticket, by: Person) -> None:
     ticket.assignee_id, ticket.assignee_name = by.id, by.name
 
@@ -198,7 +194,7 @@ def _reply(session: Session, ticket: Ticket, by: Person, body: str) -> None:
 
 
 def _next_number(session: Session) -> str:
-    year = utc_now().year
+    year = local_date(utc_now()).year
     statement = (
         insert(TicketCounter)
         .values(year=year, last=1)

@@ -100,7 +100,17 @@ class Ticket(Kept, Table):
     first_response_at: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
-    replies: Mapped[list["Reply"]] = relationship(order_by="Reply.created_at", lazy="selectin")
+    replies: Mapped[list["Reply"]] = relationship(order_by="Reply.created_at")
+
+    @property
+    def application_code(self) -> str:
+        """Short name of the application."""
+        return self.application.code
+
+    @property
+    def case_number(self) -> str:
+        """Number of the case that brought the application."""
+        return self.application.case_number
 
     def move(self, name: str) -> None:
         """Make a move of `MOVES`; raise OutOfTurn when the status does not allow it."""

@@ -10,7 +10,7 @@ from services.helpdesk.authority import ACTS
 from services.helpdesk.schemas import NewTicket, Words
 from shared.identity import Person
 from shared.pages import Nothing, Pages, Reason
-from shared.web import Asker, NavigationEntry, Session, Signed, mark, place
+from shared.web import Asker, NavigationEntry, Session, mark, place
 
 pages = Pages(Path(__file__).with_name("templates"))
 router = pages.router
@@ -44,8 +44,8 @@ def _ticket(request: Request, session: Session, by: Person, ticket_id: UUID) -> 
 
 
 @router.get("/tiket")
-def tickets(request: Request, session: Session, signed: Signed) -> Response:
-    return _tickets(request, session, signed.person)
+def tickets(request: Request, session: Session, by: Asker) -> Response:
+    return _tickets(request, session, by)
 
 
 @router.get("/tiket/{ticket_id}")

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from services.helpdesk.authority import ACTS, AGENTS, HELPERS
@@ -14,14 +13,14 @@ from shared.authority import Act
 from shared.errors import NotFound
 from shared.identity import Person, Role
 from shared.messages import Figure
+from shared.words import WIB
 
-WIB = ZoneInfo("Asia/Jakarta")
 READERS = HELPERS | {Role.APP_HEAD, Role.HEAD, Role.INFRA_HEAD, Role.SECURITY_HEAD, Role.AUDITOR}
 
 
-def ticket(session: Session, by: Person, ticket_id: UUID) -> Ticket:
-    """Return a ticket that this person may see; raise NotFound otherwise."""
-    found = session.get(Ticket, ticket_id)
+def ticket(session: Session, by: Person, ticket_id: UUID, *, is_locked: bool = False) -> Ticket:
+    """Return a ticket that this person may see, locked for a change if wished; raise NotFound otherwise."""
+    found = session.get(Ticket, ticket_id, with_for_update={"of": Ticket} if is_locked else None)
     if found is None or not (by.has(*READERS) or found.reporter_id == by.id):
         raise NotFound("Tiket tidak ditemukan. Periksa nomornya atau cari di daftar tiket.")
     return found
@@ -51,17 +50,17 @@ def offered(by: Person, thing: Ticket) -> list[Act]:
 
 def waiting_on(session: Session, by: Person) -> Sequence[Ticket]:
     """Return the tickets that wait for this person, oldest first."""
-    statement = select(Ticket).order_by(Ticket.created_at).limit(100)
+    for_reporter = [TicketStatus.WAITING_USER, TicketStatus.RESOLVED]
+    theirs = and_(Ticket.reporter_id == by.id, Ticket.status.in_(for_reporter))
     if by.has(*AGENTS):
-        return session.scalars(statement.where(Ticket.status.in_([TicketStatus.NEW, TicketStatus.IN_PROGRESS]))).all()
-    if by.has(Role.APP_STAFF, Role.INFRA_STAFF, Role.SECURITY_STAFF):
-        return session.scalars(statement.where(Ticket.status == TicketStatus.ESCALATED)).all()
-    mine = [TicketStatus.WAITING_USER, TicketStatus.RESOLVED]
-    return session.scalars(statement.where(Ticket.reporter_id == by.id, Ticket.status.in_(mine))).all()
+        theirs = or_(theirs, Ticket.status.in_([TicketStatus.NEW, TicketStatus.IN_PROGRESS]))
+    if by.has(*HELPERS - AGENTS):
+        theirs = or_(theirs, Ticket.status == TicketStatus.ESCALATED)
+    return session.scalars(select(Ticket).where(theirs).order_by(Ticket.created_at).limit(100)).all()
 
 
 def figures(session: Session, case_id: UUID, *, from_on: date, until_on: date) -> tuple[Figure, ...]:
-    """Count a period's tickets of one application for its evaluation (S10)."""
+    """Count a period's tickets of one application for its evaluation (S10); no median when none was resolved."""
     since = datetime.combine(from_on, time.min, WIB)
     until = datetime.combine(until_on, time.max, WIB)
     total, closed, hours = session.execute(
@@ -74,17 +73,15 @@ def figures(session: Session, case_id: UUID, *, from_on: date, until_on: date) -
         ).where(Ticket.case_id == case_id, Ticket.created_at.between(since, until))
     ).one()
     source = f"Tiket Divisi Layanan, {from_on:%d/%m/%Y} s.d. {until_on:%d/%m/%Y}"
-    return (
+    counted = (
         Figure(key="tickets_total", label="Tiket masuk", value=total, unit="tiket", source=source),
         Figure(key="tickets_closed", label="Tiket ditutup", value=closed, unit="tiket", source=source),
-        Figure(
-            key="tickets_median_hours",
-            label="Median waktu penyelesaian",
-            value=round(float(hours or 0), 1),
-            unit="jam",
-            source=source,
-        ),
     )
+    if hours is None:
+        return counted
+    median = round(float(hours), 1)
+    label = "Median waktu penyelesaian"
+    return (*counted, Figure(key="tickets_median_hours", label=label, value=median, unit="jam", source=source))
 
 
 def label(status: str) -> str:

@@ -50,6 +50,8 @@ class TicketRow(BaseModel):
     model_config = ConfigDict(from_attributes=True)
     id: UUID
     number: str
+    application_code: str
+    case_number: str
     title: str
     status: str
     priority: str

@@ -23,11 +23,12 @@ from services.security.model import (
     SecurityTest,
     TestStatus,
 )
+from services.security.settings import Settings
 from services.security.verdict import Finding, ScanResult, refuse_untrue_pass, standing_policy
 from shared import jobs, letters
 from shared.authority import authorize
 from shared.database import utc_now
-from shared.errors import Incomplete, NotFound, OutOfTurn
+from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn
 from shared.identity import Person
 from shared.institution import institution
 from shared.mailbox import Letter, post
@@ -45,11 +46,14 @@ from shared.messages import (
     TestPassed,
     WentLive,
 )
-from shared.permit import Permit, sign
+from shared.permit import Permit, private_key, sign
 from shared.procedure import security_controls
 from shared.store import Store
+from shared.words import local_date
 
 SCAN = "scan"
+OFFICE = "MS"
+"""Monitoring dan Security, in the numbers of its records."""
 CONTROLS = frozenset(control["number"] for control in security_controls())
 
 
@@ -62,6 +66,17 @@ class Desk:
     install_days: int
     valid_months: int
     public_url: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Desk":
+        """Return the desk of an installation; raise PermitRefused when its key cannot be read."""
+        return cls(
+            store=Store(settings.files_folder),
+            signer=private_key(settings.keys_folder),
+            install_days=settings.install_days,
+            valid_months=settings.valid_months,
+            public_url=settings.public_url,
+        )
 
 
 @dataclass(frozen=True)
@@ -128,7 +143,7 @@ def note_live(session: Session, message: WentLive) -> None:
 
 def start(session: Session, by: Person, test_id: UUID) -> SecurityTest:
     """Begin the test: its tester is named and every engine of the policy runs as a job (S08)."""
-    found = _find(session, test_id)
+    found = queries.test(session, by, test_id, is_locked=True)
     authorize(session, by, ACTS.start, found, digest=found.digest)
     found.move("start")
     found.tester_id, found.tester_name = by.id, by.name
@@ -149,7 +164,7 @@ def start(session: Session, by: Person, test_id: UUID) -> SecurityTest:
 
 def rescan(session: Session, by: Person, test_id: UUID) -> SecurityTest:
     """Run every engine again, for instance after one could not finish (S08)."""
-    found = _find(session, test_id)
+    found = queries.test(session, by, test_id, is_locked=True)
     authorize(session, by, ACTS.rescan, found, digest=found.digest)
     found.move("rescan")
     _start_scans(session, found)
@@ -159,22 +174,40 @@ def rescan(session: Session, by: Person, test_id: UUID) -> SecurityTest:
 def record_scan(session: Session, scan_id: UUID, result: ScanResult) -> None:
     """Keep an engine's answer; its findings join the case's list, what it no longer sees counts as mended.
 
-    Nothing counts as mended by a scan that is not complete. After the last engine the tester looks at it.
+    Nothing counts as mended by a scan that is not complete, and nothing changes by one whose round is over.
+    After the last engine the tester looks at it.
     """
-    scan = session.get(Scan, scan_id)
-    if scan is None:
-        raise NotFound("Pemindaian tidak ditemukan.")
-    found = _find(session, scan.test_id)
-    session.refresh(scan, with_for_update=True)
+    scan, found = _find_scan(session, scan_id)
     if scan.finished_at is not None:
         return
     scan.result = result.model_dump(mode="json")
     scan.is_complete = result.complete
     scan.finished_at = utc_now()
+    if found.status in ENDED:
+        return
     _keep_findings(session, found, result)
     session.flush()
     if found.status == TestStatus.SCANNING and all(s.finished_at for s in found.scans):
         found.move("finish_scanning")
+
+
+def give_up_scan(session: Session, scan_id: UUID, *, problem: str) -> None:
+    """Keep that an engine could not be run at all: the scan is there, and is not complete."""
+    scan, found = _find_scan(session, scan_id)
+    record_scan(session, scan_id, incomplete(scan.engine, found.digest, problem))
+
+
+def incomplete(engine: str, digest: str, problem: str) -> ScanResult:
+    """Return the answer of an engine that has seen nothing."""
+    policy = standing_policy()
+    return ScanResult(
+        engine=engine,
+        version="",
+        policy_digest=policy.engine_digest(engine) if engine in policy.engines else "0" * 64,
+        digest=digest,
+        complete=False,
+        problems=(problem,),
+    )
 
 
 def add_finding(
@@ -191,11 +224,11 @@ def add_finding(
     risk: str,
 ) -> FindingRow:
     """Write down what a person found (S08); raise Incomplete for a control that does not exist."""
-    found = _find(session, test_id)
+    found = queries.test(session, by, test_id, is_locked=True)
     authorize(session, by, ACTS.add_finding, found, control=control, severity=severity)
     found.move("add_finding")
     if control not in CONTROLS:
-        raise Incomplete(f"Butir kendali “{control}” tidak ada. Pilih K01 sampai K72.")
+        raise _no_such_control(control, "/control")
     row = FindingRow(
         case_id=found.case_id,
         fingerprint=uuid4().hex,
@@ -218,22 +251,40 @@ def add_finding(
     return row
 
 
+def mend_finding(session: Session, by: Person, test_id: UUID, *, finding_id: UUID, reason: str) -> FindingRow:
+    """Close a finding that a person wrote down, once a person has seen that it is mended (S08).
+
+    Raises NotFound for a finding of another case, OutOfTurn for one that is not open or that an engine found: the
+    next complete scan decides about those.
+    """
+    found = queries.test(session, by, test_id, is_locked=True)
+    row = queries.finding(session, finding_id)
+    authorize(session, by, ACTS.mend_finding, found, finding=row.id, reason=reason)
+    found.move("mend_finding")
+    if row.case_id != found.case_id:
+        raise NotFound("Temuan ini bukan temuan aplikasi yang sedang diuji.")
+    if row.engine != queries.BY_HAND:
+        raise OutOfTurn("Temuan alat uji tertutup sendiri bila pemindaian berikutnya tidak menemukannya lagi.")
+    if row.status != FindingStatus.OPEN:
+        raise OutOfTurn("Temuan ini sudah dinyatakan diperbaiki.")
+    row.status = FindingStatus.FIXED
+    return row
+
+
 def answer_controls(session: Session, by: Person, test_id: UUID, *, answers: Sequence[Answer]) -> SecurityTest:
     """Keep a person's answers to controls; a later answer replaces an earlier one (BSSN 4/2021).
 
     Raises Incomplete for a control that does not exist and for "not applicable" without a reason.
     """
-    found = _find(session, test_id)
+    found = queries.test(session, by, test_id, is_locked=True)
     authorize(session, by, ACTS.answer_controls, found, answers=len(answers))
     found.move("answer_controls")
-    for answer in answers:
-        if answer.control not in CONTROLS:
-            raise Incomplete(f"Butir kendali “{answer.control}” tidak ada. Pilih K01 sampai K72.")
-        if answer.answer == "not_applicable" and len(answer.note.strip()) < 5:
-            raise Incomplete(f"Butir {answer.control}: “tidak berlaku” memerlukan alasan tertulis.")
+    wrong = [error for answer in answers if (error := _fault(answer))]
+    if wrong:
+        raise Incomplete(wrong[0].detail, errors=wrong)
     rows = [
         {"test_id": found.id, "control": a.control, "answer": a.answer, "note": a.note, "by_name": by.name}
-        for a in answers
+        for a in {answer.control: answer for answer in answers}.values()
     ]
     if rows:
         statement = insert(ControlAnswer).values(rows)
@@ -242,9 +293,18 @@ def answer_controls(session: Session, by: Person, test_id: UUID, *, answers: Seq
     return found
 
 
+def _fault(answer: Answer) -> FieldError | None:
+    place = f"/answers/{answer.control}"
+    if answer.control not in CONTROLS:
+        return _no_such_control(answer.control, place).errors[0]
+    if answer.answer == "not_applicable" and len(answer.note.strip()) < 5:
+        return FieldError(f"{place}/note", f"Butir {answer.control}: “tidak berlaku” memerlukan alasan tertulis.")
+    return None
+
+
 def submit(session: Session, by: Person, test_id: UUID) -> SecurityTest:
     """Hand the test to the head of the division for the verdict (S08)."""
-    found = _find(session, test_id)
+    found = queries.test(session, by, test_id, is_locked=True)
     authorize(session, by, ACTS.submit, found)
     found.move("submit")
     return found
@@ -252,7 +312,7 @@ def submit(session: Session, by: Person, test_id: UUID) -> SecurityTest:
 
 def send_back(session: Session, by: Person, test_id: UUID, *, reason: str) -> SecurityTest:
     """Give the test back to the tester, with the reason (S08)."""
-    found = _find(session, test_id)
+    found = queries.test(session, by, test_id, is_locked=True)
     authorize(session, by, ACTS.send_back, found, reason=reason)
     found.move("send_back")
     found.verdict_note = reason
@@ -265,11 +325,13 @@ def clear(session: Session, by: Person, test_id: UUID, *, note: str, desk: Desk)
     Raises PassRefused with every reason when the verdict would be untrue: an engine missing or incomplete, a
     scan of another build or under other rules, an unanswered control, an open finding that blocks.
     """
-    found = _find(session, test_id)
+    found = queries.test(session, by, test_id, is_locked=True)
     authorize(session, by, ACTS.clear, found, digest=found.digest)
+    found.require("clear")
+    file = queries.file(session, found)
+    refuse_untrue_pass(file.judgement)
     found.move("clear")
-    refuse_untrue_pass(queries.judgement(session, found))
-    paper = _conclude(session, by, found, note=note, desk=desk)
+    paper = _conclude(session, by, found, file, note=note, desk=desk)
     now = utc_now()
     permit = Permit(
         id=uuid4(),
@@ -316,14 +378,22 @@ def clear(session: Session, by: Person, test_id: UUID, *, note: str, desk: Desk)
 
 
 def fail(session: Session, by: Person, test_id: UUID, *, note: str, desk: Desk) -> SecurityTest:
-    """Give the verdict *tidak lulus* (S08); raise OutOfTurn when there is no open finding to mend."""
-    found = _find(session, test_id)
+    """Give the verdict *tidak lulus* (S08): the findings go back to be mended, with the reason.
+
+    Raises Incomplete without a written reason, OutOfTurn when there is no open finding to mend.
+    """
+    found = queries.test(session, by, test_id, is_locked=True)
     authorize(session, by, ACTS.fail, found, digest=found.digest)
-    found.move("fail")
-    counted = queries.open_by_severity(queries.findings(session, found.case_id))
+    found.require("fail")
+    if len(note.strip()) < 5:
+        words = "Putusan tidak lulus memerlukan alasan tertulis, agar pihak yang memperbaiki memahaminya."
+        raise Incomplete(words, errors=[FieldError("/note", words)])
+    file = queries.file(session, found)
+    counted = queries.open_by_severity(file.findings)
     if not any(counted.values()):
         raise OutOfTurn("Tidak ada temuan terbuka. Catat temuannya dahulu, agar yang diperbaiki jelas.")
-    paper = _conclude(session, by, found, note=note, desk=desk)
+    found.move("fail")
+    paper = _conclude(session, by, found, file, note=note, desk=desk)
     post(
         session,
         TestFailed(
@@ -343,9 +413,7 @@ def fail(session: Session, by: Person, test_id: UUID, *, note: str, desk: Desk) 
 
 def revoke(session: Session, by: Person, permit_id: UUID, *, reason: str) -> PermitRow:
     """Take a permit back (S08); deploy and the host refuse it from then on."""
-    row = session.get(PermitRow, permit_id, with_for_update=True)
-    if row is None:
-        raise NotFound("Izin tidak ditemukan.")
+    row = queries.permit(session, permit_id, is_locked=True)
     authorize(session, by, ACTS.revoke, row, reason=reason)
     if row.revoked_at is not None:
         raise OutOfTurn("Izin ini sudah dicabut.")
@@ -368,7 +436,7 @@ def revoke(session: Session, by: Person, permit_id: UUID, *, reason: str) -> Per
 
 def suspend(session: Session, by: Person, test_id: UUID, *, reason: str) -> SecurityTest:
     """Close a live application for its users until it has been tested again (S08)."""
-    found = _find(session, test_id)
+    found = queries.test(session, by, test_id, is_locked=True)
     authorize(session, by, ACTS.suspend, found, reason=reason)
     if not found.case.live_digest:
         raise OutOfTurn("Aplikasi ini sedang tidak dibuka untuk pengguna.")
@@ -401,11 +469,18 @@ def gather_figures(session: Session, message: EvaluationOpened, letter: Letter) 
     )
 
 
-def _find(session: Session, test_id: UUID) -> SecurityTest:
-    found = session.get(SecurityTest, test_id, with_for_update={"of": SecurityTest})
-    if found is None:
-        raise NotFound("Uji keamanan tidak ditemukan. Periksa tautannya atau cari di daftar uji.")
-    return found
+def _find_scan(session: Session, scan_id: UUID) -> tuple[Scan, SecurityTest]:
+    """Return a scan and its test, the test locked: two engines that end at once come one after the other."""
+    test_id = session.scalar(select(Scan.test_id).where(Scan.id == scan_id))
+    if test_id is None:
+        raise NotFound("Pemindaian tidak ditemukan.")
+    found = session.get_one(SecurityTest, test_id, with_for_update={"of": SecurityTest})
+    return session.get_one(Scan, scan_id, populate_existing=True), found
+
+
+def _no_such_control(control: str, pointer: str) -> Incomplete:
+    words = f"Butir kendali “{control}” tidak ada. Pilih K01 sampai K72."
+    return Incomplete(words, errors=[FieldError(pointer, words)])
 
 
 def _start_scans(session: Session, found: SecurityTest) -> None:
@@ -427,17 +502,19 @@ def _keep_findings(session: Session, found: SecurityTest, result: ScanResult) ->
             select(FindingRow).where(FindingRow.case_id == found.case_id, FindingRow.engine == result.engine)
         )
     }
-    for seen in result.findings:
-        row = known.pop(seen.fingerprint, None)
+    seen = {one.fingerprint: one for one in result.findings}
+    for fingerprint, one in seen.items():
+        row = known.get(fingerprint)
         if row is None:
-            row = FindingRow(case_id=found.case_id, fingerprint=seen.fingerprint, first_round=found.round)
+            row = FindingRow(case_id=found.case_id, fingerprint=fingerprint, first_round=found.round)
             session.add(row)
-        _copy(seen, row)
+        if row.status != FindingStatus.OPEN:
+            row.due_on = _due(str(one.severity))
+        _copy(one, row)
         row.status, row.last_round = FindingStatus.OPEN, found.round
-        row.due_on = row.due_on or _due(seen.severity)
     if result.complete:
-        for row in known.values():
-            row.status = FindingStatus.FIXED
+        for fingerprint in known.keys() - seen.keys():
+            known[fingerprint].status = FindingStatus.FIXED
 
 
 def _copy(seen: Finding, row: FindingRow) -> None:
@@ -448,10 +525,12 @@ def _copy(seen: Finding, row: FindingRow) -> None:
 
 def _due(severity: str) -> date | None:
     days = {str(key): value for key, value in standing_policy().due_days.items()}.get(severity)
-    return date.today() + timedelta(days=days) if days else None
+    return local_date(utc_now()) + timedelta(days=days) if days else None
 
 
-def _conclude(session: Session, by: Person, found: SecurityTest, *, note: str, desk: Desk) -> PaperFact:
+def _conclude(
+    session: Session, by: Person, found: SecurityTest, file: queries.File, *, note: str, desk: Desk
+) -> PaperFact:
     """Number, print and keep the record of the test; name it for the trace."""
     now = utc_now()
     found.verdict_by_id, found.verdict_by_name, found.verdict_at, found.verdict_note = (
@@ -460,13 +539,16 @@ def _conclude(session: Session, by: Person, found: SecurityTest, *, note: str, d
         now,
         note,
     )
-    place = institution()
-    count = letters.next_number(session, "record", now.year, office=place.record_office)
-    found.number = letters.number("record", count, now.date(), office=place.record_office)
+    on = local_date(now)
+    # Each division counts its own series, so the office in the number has to tell them apart.
+    office = f"{institution().record_office}-{OFFICE}"
+    found.number = letters.number(
+        "record", letters.next_number(session, "record", on.year, office=office), on, office=office
+    )
     printed = record.print_record(
         found,
-        findings=queries.findings(session, found.case_id),
-        answers=queries.answers(session, found.id),
+        findings=file.findings,
+        answers=file.answers,
         signer_title=by.as_what,
         public_url=desk.public_url,
     )

@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from starlette.concurrency import run_in_threadpool
 
 from services.security import actions, queries
 from services.security.model import FindingRow, PermitRow, SecurityTest
@@ -21,24 +20,12 @@ from services.security.schemas import (
     TestView,
     Verdict,
 )
+from shared.errors import NotFound
 from shared.pages import Reason
-from shared.permit import private_key
 from shared.store import Store
 from shared.web import Asker, Door, Session, Waiting, answer_list, job_events, mark, place
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["security"])
-
-
-def desk(request: Request) -> actions.Desk:
-    """Return what a verdict needs from outside."""
-    settings = request.app.state.settings
-    return actions.Desk(
-        store=Store(settings.files_folder),
-        signer=private_key(settings.keys_folder),
-        install_days=settings.install_days,
-        valid_months=settings.valid_months,
-        public_url=settings.public_url,
-    )
 
 
 def row(test: SecurityTest) -> TestRow:
@@ -48,7 +35,7 @@ def row(test: SecurityTest) -> TestRow:
 
 def view(session: Session, test: SecurityTest) -> TestView:
     """Return a test whole, with what stands in the way of a pass."""
-    judgement = queries.judgement(session, test)
+    file = queries.file(session, test)
     return TestView(
         **_header(test),
         closed_host=test.closed_host,
@@ -56,12 +43,12 @@ def view(session: Session, test: SecurityTest) -> TestView:
         verdict_by_name=test.verdict_by_name,
         verdict_at=test.verdict_at,
         paper_digest=test.paper_digest,
-        may_pass=judgement.may_pass,
-        reasons=[reason.words for reason in judgement.reasons],
-        answered_controls=len(queries.answers(session, test.id)),
+        may_pass=file.judgement.may_pass,
+        reasons=[reason.words for reason in file.judgement.reasons],
+        answered_controls=len(file.answers),
         scans=[ScanView.model_validate(scan) for scan in test.scans],
-        findings=[FindingView.model_validate(f) for f in queries.findings(session, test.case_id)],
-        permits=[PermitView.model_validate(p) for p in queries.permits(session, test.case_id)],
+        findings=[FindingView.model_validate(f) for f in file.findings],
+        permits=[PermitView.model_validate(p) for p in file.permits],
     )
 
 
@@ -114,6 +101,11 @@ def add_finding(session: Session, by: Asker, test_id: UUID, body: NewFinding) ->
     return actions.add_finding(session, by, test_id, **body.model_dump())
 
 
+@router.post("/security-tests/{test_id}/findings/{finding_id}/mending", response_model=FindingView)
+def mend_finding(session: Session, by: Asker, test_id: UUID, finding_id: UUID, body: Reason) -> FindingRow:
+    return actions.mend_finding(session, by, test_id, finding_id=finding_id, reason=body.reason)
+
+
 @router.post("/security-tests/{test_id}/controls")
 def answer_controls(session: Session, by: Asker, test_id: UUID, body: Answers) -> TestView:
     answers = [actions.Answer(**answer.model_dump()) for answer in body.answers]
@@ -133,7 +125,8 @@ def send_back(session: Session, by: Asker, test_id: UUID, body: Reason) -> TestV
 @router.post("/security-tests/{test_id}/verdict")
 def give_verdict(request: Request, session: Session, by: Asker, test_id: UUID, body: Verdict) -> TestView:
     give = actions.clear if body.verdict == "pass" else actions.fail
-    return view(session, give(session, by, test_id, note=body.note, desk=desk(request)))
+    desk = actions.Desk.of(request.app.state.settings)
+    return view(session, give(session, by, test_id, note=body.note, desk=desk))
 
 
 @router.post("/security-tests/{test_id}/suspension")
@@ -144,6 +137,8 @@ def suspend(session: Session, by: Asker, test_id: UUID, body: Reason) -> TestVie
 @router.get("/security-tests/{test_id}/record", response_class=Response)
 def record(request: Request, session: Session, by: Asker, test_id: UUID) -> Response:
     found = queries.test(session, by, test_id)
+    if not found.paper_digest:
+        raise NotFound("Berita acara belum ada; ia terbit bersama putusan.")
     with Store(request.app.state.settings.files_folder).open(found.paper_digest) as file:
         content = file.read()
     name = f"berita-acara-uji-{found.case.case_number}-{found.round}.pdf"
@@ -159,12 +154,16 @@ def revoke(session: Session, by: Asker, permit_id: UUID, body: Reason) -> Permit
     return actions.revoke(session, by, permit_id, reason=body.reason)
 
 
+def _followed(session: Session, by: Asker, scan_id: UUID) -> UUID:
+    # Asked before the stream begins: inside of it a refusal could no longer be told, and the session is closed.
+    return queries.scan(session, by, scan_id).job_id
+
+
 @router.get("/scans/{scan_id}/log", response_class=EventSourceResponse)
 async def scan_log(
-    request: Request, session: Session, by: Asker, scan_id: UUID, last_event_id: Annotated[int, Header(ge=0)] = 0
+    request: Request, job_id: Annotated[UUID, Depends(_followed)], last_event_id: Annotated[int, Header(ge=0)] = 0
 ) -> AsyncIterator[ServerSentEvent]:
-    scan = await run_in_threadpool(queries.scan, session, by, scan_id)
-    async for event in job_events(request, scan.job_id, after=last_event_id):
+    async for event in job_events(request, job_id, after=last_event_id):
         yield event
 
 

@@ -1,4 +1,7 @@
-"""Who may do what in the security division: the table of its acts (S08)."""
+"""Who may do what in the security division: the table of its acts (S08).
+
+A round belongs to the one tester who started it, so that whoever tested is known when the verdict is given.
+"""
 
 from shared.authority import Act, Acts
 from shared.identity import Role
@@ -23,6 +26,7 @@ ACTS = Acts.of(
             TESTERS,
             step="S08",
             not_by=NOT_INSTALLER,
+            own="tester_id",
             consequence="Kedua pemindai dijalankan lagi.",
         ),
         Act(
@@ -31,7 +35,17 @@ ACTS = Acts.of(
             TESTERS,
             step="S08",
             not_by=NOT_INSTALLER,
+            own="tester_id",
             consequence="Temuan masuk daftar dan ikut menentukan putusan.",
+        ),
+        Act(
+            "mend_finding",
+            "Nyatakan temuan ini diperbaiki",
+            TESTERS,
+            step="S08",
+            not_by=NOT_INSTALLER,
+            own="tester_id",
+            consequence="Temuan yang dicatat orang ditutup; temuan alat uji tertutup sendiri oleh pemindaian.",
         ),
         Act(
             "answer_controls",
@@ -39,6 +53,7 @@ ACTS = Acts.of(
             TESTERS,
             step="S08",
             not_by=NOT_INSTALLER,
+            own="tester_id",
             consequence="Jawaban tersimpan; dapat diubah sampai diajukan.",
         ),
         Act(
@@ -47,6 +62,7 @@ ACTS = Acts.of(
             TESTERS,
             step="S08",
             not_by=NOT_INSTALLER,
+            own="tester_id",
             consequence="Kepala Divisi Monitoring dan Security memutuskan.",
         ),
         Act(

@@ -48,13 +48,17 @@ MOVES = {
     "rescan": ({TestStatus.REVIEWING}, TestStatus.SCANNING),
     "finish_scanning": ({TestStatus.SCANNING}, TestStatus.REVIEWING),
     "add_finding": ({TestStatus.REVIEWING}, TestStatus.REVIEWING),
+    "mend_finding": ({TestStatus.REVIEWING}, TestStatus.REVIEWING),
     "answer_controls": ({TestStatus.REVIEWING}, TestStatus.REVIEWING),
     "submit": ({TestStatus.REVIEWING}, TestStatus.SUBMITTED),
     "send_back": ({TestStatus.SUBMITTED}, TestStatus.REVIEWING),
     "clear": ({TestStatus.SUBMITTED}, TestStatus.PASSED),
     "fail": ({TestStatus.SUBMITTED}, TestStatus.FAILED),
-    "supersede": ({TestStatus.WAITING, TestStatus.SCANNING, TestStatus.REVIEWING, TestStatus.SUBMITTED}, TestStatus.SUPERSEDED),
-}  # fmt: skip
+    "supersede": (
+        {TestStatus.WAITING, TestStatus.SCANNING, TestStatus.REVIEWING, TestStatus.SUBMITTED},
+        TestStatus.SUPERSEDED,
+    ),
+}
 """Each move once: from which statuses, to which."""
 ENDED = (TestStatus.PASSED, TestStatus.FAILED, TestStatus.SUPERSEDED)
 
@@ -105,17 +109,20 @@ class SecurityTest(Kept, Table):
     verdict_by_id: Mapped[UUID | None]
     verdict_by_name: Mapped[str] = mapped_column(String(200), default="")
     verdict_at: Mapped[datetime | None]
-    scans: Mapped[list["Scan"]] = relationship(order_by="Scan.created_at", lazy="selectin")
+    scans: Mapped[list["Scan"]] = relationship(order_by="Scan.created_at")
 
-    def move(self, name: str) -> None:
-        """Make a move of `MOVES`; raise OutOfTurn when the status does not allow it."""
-        sources, target = MOVES[name]
-        if self.status not in sources:
+    def require(self, name: str) -> None:
+        """Raise OutOfTurn when the status does not allow a move."""
+        if not self.allows(name):
             raise OutOfTurn(
                 f"Uji keamanan ini berstatus “{STATUS_LABELS[TestStatus(self.status)]}”, sehingga tindakan ini "
                 "belum atau tidak lagi dapat dilakukan. Muat ulang halaman uji."
             )
-        self.status = target
+
+    def move(self, name: str) -> None:
+        """Make a move of `MOVES`; raise OutOfTurn when the status does not allow it."""
+        self.require(name)
+        self.status = MOVES[name][1]
 
     def allows(self, name: str) -> bool:
         """Tell whether the status allows a move."""

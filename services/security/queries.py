@@ -1,12 +1,12 @@
 """What people ask of the security division; nothing here changes anything."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, func, or_, select, tuple_
+from sqlalchemy.orm import Session, contains_eager
 
 from services.security.authority import ACTS
 from services.security.model import (
@@ -27,6 +27,7 @@ from shared.errors import NotFound
 from shared.identity import Person, Role
 from shared.messages import Figure
 from shared.procedure import security_controls
+from shared.words import local_date, numeric_date
 
 READERS = frozenset(
     {
@@ -43,9 +44,9 @@ def may_see(by: Person, case: KnownCase) -> bool:
     return by.has(*READERS) or (by.vendor is not None and by.vendor == case.vendor)
 
 
-def test(session: Session, by: Person, test_id: UUID) -> SecurityTest:
-    """Return a test that this person may see; raise NotFound otherwise."""
-    found = session.get(SecurityTest, test_id)
+def test(session: Session, by: Person, test_id: UUID, *, is_locked: bool = False) -> SecurityTest:
+    """Return a test that this person may see, locked for a change if wished; raise NotFound otherwise."""
+    found = session.get(SecurityTest, test_id, with_for_update={"of": SecurityTest} if is_locked else None)
     if found is None or not may_see(by, found.case):
         raise NotFound("Uji keamanan tidak ditemukan. Periksa tautannya atau cari di daftar uji.")
     return found
@@ -60,7 +61,7 @@ def tests(
     after: tuple[datetime, UUID] | None = None,
 ) -> Sequence[SecurityTest]:
     """Return the tests that this person may see, newest first, after a place in that order."""
-    statement = select(SecurityTest).join(KnownCase).limit(limit)
+    statement = select(SecurityTest).join(SecurityTest.case).options(contains_eager(SecurityTest.case)).limit(limit)
     statement = statement.order_by(SecurityTest.created_at.desc(), SecurityTest.id.desc())
     if not by.has(*READERS):
         statement = statement.where(KnownCase.vendor == (by.vendor or "-"))
@@ -77,6 +78,14 @@ def findings(session: Session, case_id: UUID) -> Sequence[FindingRow]:
     return sorted(rows, key=lambda f: (f.status != FindingStatus.OPEN, SEVERITIES.index(f.severity), f.title))
 
 
+def finding(session: Session, finding_id: UUID) -> FindingRow:
+    """Return a finding, locked for a change; raise NotFound when there is none."""
+    found = session.get(FindingRow, finding_id, with_for_update=True)
+    if found is None:
+        raise NotFound("Temuan tidak ditemukan. Periksa daftar temuan pada halaman uji.")
+    return found
+
+
 def open_by_severity(rows: Iterable[FindingRow]) -> dict[str, int]:
     """Count open findings by severity; every severity stands in the answer."""
     counted = dict.fromkeys(SEVERITIES, 0)
@@ -86,26 +95,36 @@ def open_by_severity(rows: Iterable[FindingRow]) -> dict[str, int]:
     return counted
 
 
-def answers(session: Session, test_id: UUID) -> dict[str, ControlAnswer]:
-    """Return the answered controls of a test by their number."""
-    rows = session.scalars(select(ControlAnswer).where(ControlAnswer.test_id == test_id)).all()
-    return {row.control: row for row in rows}
+@dataclass(frozen=True)
+class File:
+    """Everything that a test rests on, read once."""
+
+    findings: Sequence[FindingRow]
+    answers: Mapping[str, ControlAnswer]
+    """Answered controls by their number."""
+    permits: Sequence[PermitRow]
+    """Permits of the case, newest first."""
+    judgement: Judgement
+    """Whether the test may end with *lulus*, and everything that stands in the way."""
 
 
-def judgement(session: Session, thing: SecurityTest) -> Judgement:
-    """Say whether this test may end with *lulus*, and everything that stands in the way."""
-    results = [ScanResult.model_validate(scan.result) for scan in thing.scans if scan.result is not None]
+def file(session: Session, thing: SecurityTest) -> File:
+    """Return what a test rests on, and what follows from it for the verdict."""
     rows = findings(session, thing.case_id)
-    by_hand = [as_finding(row) for row in rows if row.engine == BY_HAND and row.status == FindingStatus.OPEN]
-    answered = answers(session, thing.id)
-    return judge(
+    answered = {
+        row.control: row
+        for row in session.scalars(select(ControlAnswer).where(ControlAnswer.test_id == thing.id)).all()
+    }
+    given = select(PermitRow).where(PermitRow.case_id == thing.case_id).order_by(PermitRow.created_at.desc())
+    judgement = judge(
         standing_policy(),
         digest=thing.digest,
-        scans=results,
-        today=date.today(),
-        by_hand=by_hand,
+        scans=[ScanResult.model_validate(scan.result) for scan in thing.scans if scan.result is not None],
+        today=local_date(utc_now()),
+        by_hand=[as_finding(row) for row in rows if row.engine == BY_HAND and row.status == FindingStatus.OPEN],
         unanswered=[c["number"] for c in security_controls() if c["number"] not in answered],
     )
+    return File(rows, answered, session.scalars(given.limit(100)).all(), judgement)
 
 
 def as_finding(row: FindingRow) -> Finding:
@@ -125,12 +144,6 @@ def as_finding(row: FindingRow) -> Finding:
     return Finding(**{name: getattr(row, name) for name in names}, recommendation=row.recommendation)
 
 
-def permits(session: Session, case_id: UUID) -> Sequence[PermitRow]:
-    """Return a case's permits, newest first."""
-    statement = select(PermitRow).where(PermitRow.case_id == case_id).order_by(PermitRow.created_at.desc())
-    return session.scalars(statement.limit(100)).all()
-
-
 def scan(session: Session, by: Person, scan_id: UUID) -> Scan:
     """Return a scan of a test that this person may see; raise NotFound otherwise."""
     found = session.get(Scan, scan_id)
@@ -140,28 +153,25 @@ def scan(session: Session, by: Person, scan_id: UUID) -> Scan:
     return found
 
 
-@dataclass(frozen=True)
-class Counted:
-    """A test with what was counted on it."""
-
-    test: SecurityTest
-    open_findings: dict[str, int]
-
-
 def offered(by: Person, thing: SecurityTest) -> list[Act]:
     """Return what this person may do with a test now."""
-    return [act for act in ACTS if thing.allows(act.name) and act.allows(by, thing)]
+    found = [act for act in ACTS if thing.allows(act.name) and act.allows(by, thing)]
+    if thing.case.live_digest and ACTS.suspend.allows(by, thing):
+        found.append(ACTS.suspend)
+    return found
 
 
 def waiting_on(session: Session, by: Person) -> Sequence[SecurityTest]:
     """Return the tests that wait for this person, oldest first."""
-    statement = select(SecurityTest).order_by(SecurityTest.created_at).limit(100)
+    theirs = []
     if by.has(Role.SECURITY_HEAD):
-        return session.scalars(statement.where(SecurityTest.status == TestStatus.SUBMITTED)).all()
+        theirs.append(SecurityTest.status == TestStatus.SUBMITTED)
     if by.has(Role.SECURITY_STAFF):
-        mine = [TestStatus.WAITING, TestStatus.REVIEWING]
-        return session.scalars(statement.where(SecurityTest.status.in_(mine))).all()
-    return []
+        is_own = and_(SecurityTest.status == TestStatus.REVIEWING, SecurityTest.tester_id == by.id)
+        theirs += [SecurityTest.status == TestStatus.WAITING, is_own]
+    if not theirs:
+        return []
+    return session.scalars(select(SecurityTest).where(or_(*theirs)).order_by(SecurityTest.created_at).limit(100)).all()
 
 
 def figures(session: Session, case_id: UUID) -> tuple[Figure, ...]:
@@ -174,7 +184,7 @@ def figures(session: Session, case_id: UUID) -> tuple[Figure, ...]:
     rounds = session.scalar(select(func.max(SecurityTest.round)).where(SecurityTest.case_id == case_id)) or 0
     still_open = sum(n for status, _severity, n in rows if status == FindingStatus.OPEN)
     mended = sum(n for status, _severity, n in rows if status == FindingStatus.FIXED)
-    source = f"Divisi Monitoring dan Security, {utc_now():%d/%m/%Y}"
+    source = f"Divisi Monitoring dan Security, {numeric_date(utc_now())}"
     return (
         Figure(key="findings_open", label="Temuan terbuka", value=still_open, unit="temuan", source=source),
         Figure(key="findings_fixed", label="Temuan diperbaiki", value=mended, unit="temuan", source=source),
@@ -187,9 +197,9 @@ def label(status: str) -> str:
     return STATUS_LABELS[TestStatus(status)]
 
 
-def permit_test(session: Session, permit_id: UUID) -> UUID:
-    """Return the test that a permit follows from; raise NotFound when there is no such permit."""
-    found = session.get(PermitRow, permit_id)
+def permit(session: Session, permit_id: UUID, *, is_locked: bool = False) -> PermitRow:
+    """Return a permit, locked for a change if wished; raise NotFound when there is none."""
+    found = session.get(PermitRow, permit_id, with_for_update=is_locked)
     if found is None:
-        raise NotFound("Izin tidak ditemukan.")
-    return found.test_id
+        raise NotFound("Izin tidak ditemukan. Periksa nomornya pada halaman uji.")
+    return found

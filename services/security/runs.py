@@ -1,5 +1,6 @@
 """Long work of the security division: one engine over one build, outside every transaction."""
 
+from urllib.parse import quote
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -8,7 +9,7 @@ from services.security import actions
 from services.security.model import Scan, SecurityTest
 from services.security.scanners.bandit import BanditScanner, CodeTarget
 from services.security.scanners.probe import ProbeScanner, SiteTarget
-from services.security.verdict import ScanResult, standing_policy
+from services.security.verdict import ScanResult
 from shared.database import Database
 from shared.jobs import Job, Lease
 from shared.manifest import Manifest
@@ -40,10 +41,8 @@ def run_scan(database: Database, lease: Lease, *, store: Store) -> None:
 
 def give_up_scan(session: Session, job: Job) -> None:
     """Keep that an engine could not be run at all: the scan is there, and is not complete."""
-    scan = session.get_one(Scan, UUID(job.params["scan_id"]))
-    test = session.get_one(SecurityTest, scan.test_id)
     problem = f"Pemindai tidak dapat dijalankan: {(job.reason or '')[:300]}"
-    actions.record_scan(session, scan.id, _incomplete(scan, test, problem))
+    actions.give_up_scan(session, UUID(job.params["scan_id"]), problem=problem)
 
 
 def _scan(scan: Scan, test: SecurityTest, store: Store) -> ScanResult:
@@ -57,18 +56,12 @@ def _scan(scan: Scan, test: SecurityTest, store: Store) -> ScanResult:
             address=test.connect_address,
             port=test.connect_port,
             digest=test.digest,
-            files={entry.path: entry.sha256 for entry in manifest},
+            files={f"/{quote(entry.path)}": entry.sha256 for entry in manifest if _is_served(entry.path)},
         )
         return ProbeScanner().scan(target)
-    return _incomplete(scan, test, f"Pemindai {scan.engine} tidak dikenal.")
+    return actions.incomplete(scan.engine, test.digest, f"Pemindai {scan.engine} tidak dikenal.")
 
 
-def _incomplete(scan: Scan, test: SecurityTest, problem: str) -> ScanResult:
-    return ScanResult(
-        engine=scan.engine,
-        version="",
-        policy_digest=standing_policy().engine_digest(scan.engine),
-        digest=test.digest,
-        complete=False,
-        problems=(problem,),
-    )
+def _is_served(path: str) -> bool:
+    """Tell whether the web server gives a file out at all: names with a leading dot it never does."""
+    return not any(part.startswith(".") for part in path.split("/"))

@@ -48,6 +48,19 @@ class Answers(BaseModel):
     answers: list[OneAnswer] = Field(min_length=1, max_length=72, title="Butir kendali")
 
 
+class SheetLine(BaseModel):
+    """One line of the sheet on the page; what was not answered yet is left empty."""
+
+    answer: Literal["pass", "fail", "not_applicable"] | None = None
+    note: str = Field("", max_length=1000)
+
+
+class Sheet(BaseModel):
+    """The 72 controls as the page sends them, by their number."""
+
+    answers: dict[str, SheetLine] = Field(default_factory=dict, title="Butir kendali")
+
+
 class Verdict(BaseModel):
     """The verdict of the head of the division."""
 
@@ -61,6 +74,18 @@ class Note(BaseModel):
     """A remark with the verdict."""
 
     note: str = Field("", max_length=2000, title="Catatan putusan", json_schema_extra=AREA)
+
+
+class Grounds(BaseModel):
+    """The reason of a verdict *tidak lulus*."""
+
+    note: str = Field(
+        min_length=5,
+        max_length=2000,
+        title="Alasan putusan",
+        description="Dibaca oleh pihak yang memperbaiki aplikasi.",
+        json_schema_extra=AREA,
+    )
 
 
 class ScanView(BaseModel):

@@ -1,6 +1,5 @@
 """The security division's message door, and its long work."""
 
-from shared.worker import Worker
 from sqlalchemy.orm import Session
 
 from services.security import actions, runs
@@ -11,6 +10,7 @@ from shared.keys import Keys
 from shared.mailbox import Letter
 from shared.messages import BuildReceived, EvaluationOpened, HandedOver, InstalledForTesting, WentLive
 from shared.store import Store
+from shared.worker import Worker
 
 
 def make_worker(settings: Settings) -> Worker:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -177,10 +177,8 @@ class Host:
         self,
         raw: bytes,
         blobs: Mapping[str, bytes] | None = None,
-        *,
-        at: Callable[[Line, "subprocess.Popen[bytes]"], None] = lambda line, helper: None,
     ) -> list[Line]:
-        """Send one line of bytes, answer NEED from `blobs`, return all lines; `at` sees each as it comes."""
+        """Send one line of bytes, answer NEED from `blobs`, return all lines."""
         lines: list[Line] = []
         with self.helper() as helper:
             stdin, stdout = cast(IO[bytes], helper.stdin), cast(IO[bytes], helper.stdout)
@@ -196,7 +194,6 @@ class Host:
                             stdin.write(f"{digest} {len(content)}\n".encode() + content)
                         stdin.write(b"end\n")
                         stdin.flush()
-                    at(line, helper)
                 stdin.close()
             except BrokenPipeError:
                 lines += [json.loads(text) for text in stdout]
@@ -208,11 +205,9 @@ class Host:
         self,
         request: dict[str, Any],
         made: Build | None = None,
-        *,
-        at: Callable[[Line, "subprocess.Popen[bytes]"], None] = lambda line, helper: None,
     ) -> list[Line]:
         """Send a request and return every line of the answer."""
-        return self.ask_raw(json.dumps(request).encode() + b"\n", made.blobs if made else None, at=at)
+        return self.ask_raw(json.dumps(request).encode() + b"\n", made.blobs if made else None)
 
     def facts(self, **more: Any) -> dict[str, Any]:
         """Return what the host says it is."""

@@ -93,6 +93,10 @@ class Campus:
     case_number: str = "ALUR-2026-0001"
 
     @property
+    def office(self) -> actions.Office:
+        return actions.Office(self.store, "http://alur.example")
+
+    @property
     def public_key(self) -> Ed25519PublicKey:
         return SECURITY_KEY.public_key()
 
@@ -129,7 +133,7 @@ class Campus:
 
     def hosting(self) -> Hosting:
         self.server()
-        return actions.accept_hosting(self.session, EKO, self.request().id, server="web-1")
+        return actions.accept_hosting(self.session, EKO, self.request().id, server="web-1", office=self.office)
 
     def build(self, files: dict[str, bytes] | None = None, *, by: Person = JOKO) -> Build:
         return actions.receive_build(
@@ -149,7 +153,7 @@ class Campus:
     def installed(self, hosting: Hosting, **files: bytes) -> Release:
         installation = self.planned(hosting, self.build(files))
         actions.approve_installation(self.session, EKO, installation.id)
-        return actions.finish_installation(self.session, self.begun(installation.id))
+        return actions.finish_installation(self.session, self.begun(installation.id), office=self.office, is_open=False)
 
     def begun(self, thing_id: UUID) -> Operation:
         found = self.session.scalars(
@@ -168,7 +172,7 @@ class Campus:
         self.passed(release)
         actions.authorise_go_live(self.session, CITRA, release.id, public_key=self.public_key)
         actions.go_live(self.session, EDI, release.id, public_key=self.public_key)
-        actions.finish_opening(self.session, self.begun(release.id))
+        actions.finish_opening(self.session, self.begun(release.id), office=self.office)
         return release
 
     def told(self, kind: str, dest: str = "proposal") -> list[str]:
@@ -361,7 +365,7 @@ def test_the_one_who_asked_for_a_hosting_does_not_decide_on_it(campus: Campus) -
     asked = actions.request_hosting(campus.session, asker, **hosting_fields(campus.case_number, "presensi"))
 
     with pytest.raises(NotAllowed, match="pemisahan wewenang"):
-        actions.accept_hosting(campus.session, asker, asked.id, server="web-1")
+        actions.accept_hosting(campus.session, asker, asked.id, server="web-1", office=campus.office)
 
 
 def test_a_hosting_is_not_placed_on_a_server_out_of_use(campus: Campus) -> None:
@@ -370,7 +374,7 @@ def test_a_hosting_is_not_placed_on_a_server_out_of_use(campus: Campus) -> None:
     actions.suspend_server(campus.session, server.id, shown="")
 
     with pytest.raises(Incomplete, match="sedang tidak dipakai"):
-        actions.accept_hosting(campus.session, EKO, campus.request().id, server="web-1")
+        actions.accept_hosting(campus.session, EKO, campus.request().id, server="web-1", office=campus.office)
 
 
 # --- builds --------------------------------------------------------------------------------------------------
@@ -570,6 +574,30 @@ def test_each_run_on_a_hosting_has_a_higher_fence(campus: Campus) -> None:
 # --- verdicts and permits ------------------------------------------------------------------------------------
 
 
+def test_the_papers_of_each_step_lie_in_the_store(campus: Campus) -> None:
+    release = campus.live(campus.installed(campus.handed_over().hosting()))
+    installation = campus.session.get_one(Installation, release.installation_id)
+
+    for kind, message, digest in (
+        ("catatan_penyediaan", "HostingReady", release.hosting.paper_digest),
+        ("berita_acara_instalasi", "InstalledForTesting", installation.paper_digest),
+        ("catatan_rilis", "WentLive", release.paper_digest),
+    ):
+        assert digest is not None
+        with campus.store.open(digest, verify=True) as printed:
+            assert printed.read(5) == b"%PDF-"
+        assert f'"kind":"{kind}"' in campus.told(message)[0]
+        assert f'"digest":"{digest}"' in campus.told(message)[0]
+    assert installation.paper_number
+
+
+def test_a_later_case_of_the_same_application_is_known_beside_the_first(campus: Campus) -> None:
+    campus.handed_over()
+    later = Campus(campus.session, campus.store, uuid4(), "ALUR-2027-0001").contracted()
+
+    assert (campus.application.code, later.application.code) == ("presensi", "presensi")
+
+
 def test_a_failed_test_asks_for_another_build(campus: Campus) -> None:
     hosting = campus.handed_over().hosting()
     release = campus.installed(hosting)
@@ -580,6 +608,14 @@ def test_a_failed_test_asks_for_another_build(campus: Campus) -> None:
     with pytest.raises(OutOfTurn, match="tidak lulus uji"):
         campus.planned(hosting, campus.build())
     assert campus.installed(hosting, mended=b"1").number == 2
+
+
+def test_what_is_live_already_is_not_installed_again(campus: Campus) -> None:
+    hosting = campus.handed_over().hosting()
+    campus.live(campus.installed(hosting))
+
+    with pytest.raises(OutOfTurn, match="sedang digunakan"):
+        campus.planned(hosting, campus.build())
 
 
 def test_a_passed_release_keeps_its_permit(campus: Campus) -> None:
@@ -745,7 +781,7 @@ def test_an_earlier_release_serves_again_while_its_permit_stands(campus: Campus)
     second = campus.live(campus.installed(hosting, news=b"1"))
 
     actions.roll_back(campus.session, EDI, first.id, public_key=campus.public_key)
-    actions.finish_opening(campus.session, campus.begun(first.id))
+    actions.finish_opening(campus.session, campus.begun(first.id), office=campus.office)
 
     assert (first.status, second.status) == ("live", "superseded")
     assert '"release_number":1' in campus.told("RolledBack", "helpdesk")[0]
@@ -801,7 +837,9 @@ def test_each_waits_for_what_is_theirs(campus: Campus) -> None:
     installation = campus.planned(hosting, build)
     assert (waits(EDI), waits(EKO)) == ([], ["Setujui rencana instalasi"])
     actions.approve_installation(campus.session, EKO, installation.id)
-    release = actions.finish_installation(campus.session, campus.begun(installation.id))
+    release = actions.finish_installation(
+        campus.session, campus.begun(installation.id), office=campus.office, is_open=False
+    )
     campus.passed(release)
     assert waits(CITRA) == ["Putuskan pembukaan rilis 1"]
     actions.authorise_go_live(campus.session, CITRA, release.id, public_key=campus.public_key)

@@ -167,6 +167,20 @@ def test_what_is_not_a_request_is_refused_and_nothing_is_touched(tmp_path: Path,
     assert sorted(path.name for path in tmp_path.iterdir()) == ["host.json"]
 
 
+def test_who_speaks_another_protocol_is_told_so_at_once(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-I", host_helper.__file__, "--config", str(_config(tmp_path))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as helper:
+        assert helper.stdin
+        assert helper.stdout
+        helper.stdin.write(b"\0\0\0\5\1\0\0\0\3")  # how an SFTP client begins, which then waits
+        helper.stdin.flush()
+
+        assert json.loads(helper.stdout.readline())["refused"] == "malformed"
+
+
 def test_a_request_longer_than_its_bound_is_not_read_to_the_end(tmp_path: Path) -> None:
     answer = _ask(_config(tmp_path), b'{"verb":"' + b"x" * (33 << 20))
 

@@ -69,7 +69,7 @@ class Centre:
         with self.database.transaction() as session:
             campus = self.campus(session).handed_over()
             asked = actions.request_hosting(session, BAYU, **hosting_fields(campus.case_number, "presensi"))
-            return actions.accept_hosting(session, EKO, asked.id, server=server.name)
+            return actions.accept_hosting(session, EKO, asked.id, server=server.name, office=campus.office)
 
     def planned(self, hosting: Hosting, files: dict[str, bytes]) -> Installation:
         with self.database.transaction() as session:

@@ -239,6 +239,7 @@ def host() -> Iterator[Host]:
         yield host
 
 
+@pytest.mark.live
 def test_what_a_plan_says_is_what_the_host_does_and_then_there_is_nothing_to_do(host: Host) -> None:
     one, two = build("satu"), build("dua")
     for made in (one, two):

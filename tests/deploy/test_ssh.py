@@ -18,6 +18,8 @@ from services.deploy import plan, ssh
 from shared.store import Store
 from tests.deploy.hosting import HOSTING, Build, Host, build, running_host
 
+pytestmark = pytest.mark.live
+
 PUBLIC, CLOSED = "perpus.kampus.test", "perpus-uji.kampus.test"
 ONE = build("satu", **{f"berkas/{number}.txt": bytes([number]) * 5000 for number in range(30)})
 QUICK = ssh.Limits(connect=5, silence=2, total=10, line_bytes=10_000, all_bytes=50_000)

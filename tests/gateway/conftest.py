@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from alur.embedded import Postgres
 from services.gateway import actions
 from services.gateway.app import make
-from services.gateway.doors import RemoteDoor
+from services.gateway.remote import RemoteDoor
 from services.gateway.settings import Settings
 from shared.database import Database
 from shared.identity import HEADER, Role
@@ -36,7 +36,9 @@ class _Told(uvicorn.Server):
     """A server that says when it listens."""
 
     def __init__(self, app: ASGIApp) -> None:
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            app, host="127.0.0.1", port=0, log_config=None, proxy_headers=False, timeout_graceful_shutdown=1
+        )
         super().__init__(config)
         self.listens = threading.Event()
 
@@ -94,17 +96,17 @@ def toy_division(settings: ServiceSettings) -> ToyDivision:
         division.heard.append(dict(request.headers))
         return {"name": body.name, "by": signed.person.username}
 
-    @router.get("/mainan")
+    @router.get("/mainan", include_in_schema=False)
     def page(signed: Signed) -> HTMLResponse:
         return fragment("Mainan & <lain>", f"<h1>Halo {signed.person.username}</h1>")
 
-    @router.post("/mainan")
+    @router.post("/mainan", include_in_schema=False)
     async def form(request: Request, by: Asker) -> RedirectResponse:
-        form = await request.form()
-        division.heard.append({**request.headers, **{k: str(v) for k, v in form.items()}})
+        async with request.form() as form:
+            division.heard.append({**request.headers, **{k: str(v) for k, v in form.items()}})
         return RedirectResponse("/mainan", status_code=303)
 
-    @router.get("/mainan/kiriman")
+    @router.get("/mainan/kiriman", include_in_schema=False)
     def uploaded() -> HTMLResponse:
         return HTMLResponse("<script>alert(1)</script>")
 

@@ -107,9 +107,7 @@ def test_signing_in_again_ends_the_session_before(people: Database, somebody: Ca
     username = somebody()
     first = _enter(people, username).token
 
-    second = sign_in.sign_in(
-        people, username=username, password=PASSWORD, address=HOME, now=NOW, replaces=first
-    ).token
+    second = sign_in.sign_in(people, username=username, password=PASSWORD, address=HOME, now=NOW, replaces=first).token
 
     assert second != first
     assert _caller(people, first, NOW) is None and _caller(people, second, NOW)

@@ -1,7 +1,7 @@
 """Contracts: drafted within the ceiling, signed, withdrawn, terminated; the ceiling handed to activities (S05, S06)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -94,21 +94,23 @@ def draft_contract(session: Session, by: Person, plan_id: UUID, *, new: NewContr
             "Kontrak baru dapat disiapkan setelah Bagian Perencanaan menetapkan pagu (SOP langkah 4). "
             "Periksa kemajuannya di halaman RAB."
         )
-    contract = compose(session, plan, ceiling, new=new)
-    contract.number = new.number or _free_number(session, office)
+    numbered = replace(new, number=new.number or _free_number(session, office))
+    contract = compose(session, plan, ceiling, new=numbered)
     contract.drafted_by_id, contract.drafted_by_name = by.id, by.name
-    add(session, contract)
+    settle(session)
     return contract
 
 
 def compose(session: Session, plan: BudgetPlan, ceiling: Ceiling, *, new: NewContract) -> Contract:
-    """Return a contract by every rule of money and form, not yet added; raises Incomplete or CapExceeded."""
+    """Return a new contract by every rule of money and form, not yet written; raises Incomplete or CapExceeded."""
     vendor = find_vendor(session, new.vendor)
     rate = ledger.vat_rate(new.start_on)
     vat = rate.on(new.tax_base_amount) if vendor.is_pkp else 0
     value = new.tax_base_amount + vat
     _must_agree(new, vendor, vat=vat, value=value)
     _must_be_in_year(new, ceiling)
+    _must_be_free(session, new.number)
+    terms = _terms(new, value)
     form = _form(new, value)
     account_code = new.account_code or _largest_account(ceiling)
     must_know_accounts(session, [account_code], pointer="/account_code")
@@ -119,7 +121,7 @@ def compose(session: Session, plan: BudgetPlan, ceiling: Ceiling, *, new: NewCon
             f"sudah terikat {rupiah(ceiling.committed_amount)}). Kurangi nilai kontrak, atau ajukan perubahan pagu."
         )
         raise CapExceeded(detail, errors=[FieldError("/tax_base_amount", detail)])
-    return Contract(
+    contract = Contract(
         plan=plan,
         ceiling=ceiling,
         vendor=vendor,
@@ -144,20 +146,11 @@ def compose(session: Session, plan: BudgetPlan, ceiling: Ceiling, *, new: NewCon
         warranty_months=new.warranty_months,
         rup_code=new.rup_code,
         procurement_ref=new.procurement_ref,
-        terms=_terms(new, value),
+        drafted_by_name="",
+        terms=terms,
     )
-
-
-def add(session: Session, contract: Contract) -> None:
-    """Write a contract; raise Incomplete when its number is taken."""
-    with session.no_autoflush:
-        taken = session.scalar(select(Contract.id).where(Contract.number == contract.number))
-    if taken:
-        session.expunge(contract)
-        detail = f"Nomor kontrak {contract.number} sudah dipakai. Periksa kembali nomornya."
-        raise Incomplete(detail, errors=[FieldError("/number", detail)])
     session.add(contract)
-    settle(session)
+    return contract
 
 
 def withdraw_contract(session: Session, by: Person, contract_id: UUID, *, reason: str) -> Contract:
@@ -303,6 +296,12 @@ def _must_be_in_year(new: NewContract, ceiling: Ceiling) -> None:
             "paling lambat 31 Desember."
         )
         raise Incomplete(detail, errors=[FieldError("/end_on", detail)])
+
+
+def _must_be_free(session: Session, number: str) -> None:
+    if session.scalar(select(Contract.id).where(Contract.number == number)):
+        detail = f"Nomor kontrak {number} sudah dipakai. Periksa kembali nomornya."
+        raise Incomplete(detail, errors=[FieldError("/number", detail)])
 
 
 def _form(new: NewContract, value: int) -> str:

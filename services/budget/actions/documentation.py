@@ -187,7 +187,8 @@ def _figures(session: Session, contract: Contract, other: Mapping[str, int]) -> 
         sums.setdefault(code, {})[kind] = int(amount)
     for code in other:
         sums.setdefault(code, {})
-    names = dict(session.execute(select(Account.code, Account.name).where(Account.code.in_(list(sums)))).tuples().all())
+    accounts = session.scalars(select(Account).where(Account.code.in_(list(sums))))
+    names = {account.code: account.name for account in accounts}
     return [
         {
             "account_code": code,

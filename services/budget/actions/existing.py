@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.budget.actions.contract import NewContract, add, compose
+from services.budget.actions.contract import NewContract, compose
 from services.budget.actions.conveyance import decided, must_be_whole
 from services.budget.actions.loading import settle
 from services.budget.actions.plan import new_version, write_lines
@@ -143,7 +143,7 @@ def register_existing(session: Session, existing: ExistingPlan) -> BudgetPlan:
     plan = _plan(session, existing)
     audit.record(session, None, "register_existing", plan, case_number=existing.case_number)
     if existing.conveyed_letter:
-        _conveyance(plan, existing)
+        _conveyance(session, plan, existing)
     if existing.ceiling:
         ceiling = _ceiling(session, plan, existing, existing.ceiling)
         if existing.contract:
@@ -179,11 +179,11 @@ def _plan(session: Session, existing: ExistingPlan) -> BudgetPlan:
     return plan
 
 
-def _conveyance(plan: BudgetPlan, existing: ExistingPlan) -> None:
+def _conveyance(session: Session, plan: BudgetPlan, existing: ExistingPlan) -> None:
     if plan.status != PlanStatus.LOCKED:
         raise Incomplete(f"RAB {existing.case_number} belum terkunci, sehingga belum dapat tercatat disampaikan.")
     plan.status = PlanStatus.SENT
-    Conveyance(
+    conveyance = Conveyance(
         plan=plan,
         version=plan.current,
         round=1,
@@ -194,6 +194,7 @@ def _conveyance(plan: BudgetPlan, existing: ExistingPlan) -> None:
         letter_number=existing.conveyed_letter,
         signatures=[],
     )
+    session.add(conveyance)
 
 
 def _ceiling(session: Session, plan: BudgetPlan, existing: ExistingPlan, given: ExistingCeiling) -> Ceiling:
@@ -221,7 +222,7 @@ def _contract(session: Session, plan: BudgetPlan, ceiling: Ceiling, given: Exist
     contract.status = ContractStatus.HANDED_OVER if given.handover_number else ContractStatus.SIGNED
     contract.drafted_by_name = contract.signed_by_name = BEFORE_ALUR
     contract.signed_at = _moment(given.signed_on)
-    add(session, contract)
+    settle(session)
     for term in given.terms:
         _term(session, contract, term)
     if given.handover_number:

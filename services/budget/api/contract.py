@@ -120,9 +120,7 @@ def upload_document(
     office: Desk,
 ) -> Document:
     name = file.filename or ""
-    return actions.upload_document(
-        session, by, contract_id, item=item, file_name=name, file=file.file, office=office
-    )
+    return actions.upload_document(session, by, contract_id, item=item, file_name=name, file=file.file, office=office)
 
 
 @router.get("/contract-documents/{document_id}/file", response_class=FileResponse)
@@ -171,9 +169,7 @@ def claims(
     limit: Limit = 50,
     after: str | None = None,
 ) -> JSONResponse:
-    found = queries.claims(
-        session, by, contract_id=contract_id, status=status, limit=limit, after=place(after)
-    )
+    found = queries.claims(session, by, contract_id=contract_id, status=status, limit=limit, after=place(after))
     return answer_list(request, [ClaimView.model_validate(one) for one in found], after=mark(found, limit))
 
 

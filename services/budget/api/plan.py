@@ -107,9 +107,7 @@ def withhold(session: Session, by: Asker, conveyance_id: UUID, body: Reason) -> 
 @router.post("/conveyances/{conveyance_id}/ceiling", response_model=CeilingView, status_code=201)
 def set_ceiling(session: Session, by: Asker, conveyance_id: UUID, body: NewCeiling, office: Desk) -> Ceiling:
     fields = body.model_dump(exclude={"accounts"})
-    return actions.set_ceiling(
-        session, by, conveyance_id, **fields, accounts=by_account(body.accounts), office=office
-    )
+    return actions.set_ceiling(session, by, conveyance_id, **fields, accounts=by_account(body.accounts), office=office)
 
 
 @router.post("/conveyances/{conveyance_id}/return", response_model=ConveyanceView)

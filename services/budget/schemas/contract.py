@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.budget import actions
 from services.budget.model import ALL_ITEMS, CATEGORY_LABELS, FORM_LABELS, METHOD_LABELS
-from services.budget.schemas.money import AREA, MONEY, Amount
+from services.budget.schemas.money import AREA, FILE, MONEY, Amount, labelled
 from services.budget.schemas.plan import AccountAmount, DistributionView, SignatureView, View
 
 FORM_CHOICES = {"": "Menurut nilai kontrak"} | FORM_LABELS
@@ -74,14 +74,14 @@ class ContractData(BaseModel):
         min_length=1, max_length=12, title="Termin", description="Persen seluruhnya 100; jumlah sama dengan nilai."
     )
     form: Literal["", "spk", "surat_perjanjian", "kuitansi", "bukti_pembelian", "surat_pesanan"] = Field(
-        "", title="Bentuk kontrak", json_schema_extra={"labels": FORM_CHOICES}
+        "", title="Bentuk kontrak", json_schema_extra=labelled(FORM_CHOICES)
     )
     form_reason: str = Field("", max_length=1000, title="Alasan memakai bentuk lain")
     method: Literal["pengadaan_langsung", "penunjukan_langsung", "tender", "seleksi", "e_purchasing"] = Field(
-        "pengadaan_langsung", title="Metode", json_schema_extra={"labels": METHOD_LABELS}
+        "pengadaan_langsung", title="Metode", json_schema_extra=labelled(METHOD_LABELS)
     )
     category: Literal["jasa_lainnya", "barang", "konsultansi"] = Field(
-        "jasa_lainnya", title="Jenis pengadaan", json_schema_extra={"labels": CATEGORY_LABELS}
+        "jasa_lainnya", title="Jenis pengadaan", json_schema_extra=labelled(CATEGORY_LABELS)
     )
     scope: str = Field("", max_length=4000, title="Lingkup pekerjaan", json_schema_extra=AREA)
     account_code: str = Field(
@@ -123,7 +123,7 @@ class Rejection(BaseModel):
     item: Literal[
         "", "requirements", "architecture", "database_schema", "api", "install_guide", "admin_guide", "user_guide",
         "acceptance_test", "third_party_licences", "backup_procedure", "source_code",
-    ] = Field("", title="Dokumen", json_schema_extra={"labels": ITEM_CHOICES})  # fmt: skip
+    ] = Field("", title="Dokumen", json_schema_extra=labelled(ITEM_CHOICES))  # fmt: skip
     reason: str = Field(min_length=5, max_length=4000, title="Alasan", json_schema_extra=AREA)
 
 
@@ -133,8 +133,8 @@ class Upload(BaseModel):
     item: Literal[
         "requirements", "architecture", "database_schema", "api", "install_guide", "admin_guide", "user_guide",
         "acceptance_test", "third_party_licences", "backup_procedure", "source_code",
-    ] = Field(title="Dokumen", json_schema_extra={"labels": ALL_ITEMS})  # fmt: skip
-    file: Any = Field(title="Berkas", description="Paling besar 200 MB.", json_schema_extra={"kind": "file"})
+    ] = Field(title="Dokumen", json_schema_extra=labelled(ALL_ITEMS))  # fmt: skip
+    file: Any = Field(title="Berkas", description="Paling besar 200 MB.", json_schema_extra=FILE)
 
 
 class NewReport(BaseModel):
@@ -345,5 +345,3 @@ class ContractView(ContractRow):
     handovers: list[HandoverView]
     claims: list[ClaimView]
     distributions: list[DistributionView]
-
-

@@ -1,13 +1,20 @@
 """Whole rupiah as it enters and leaves: strict integers, a fraction is refused in words that name the field."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
 from services.budget.ledger import LARGEST_PRICE, LARGEST_TOTAL
 
-MONEY = {"kind": "money"}
-AREA = {"kind": "area"}
+MONEY: Any = {"kind": "money"}
+AREA: Any = {"kind": "area"}
+FILE: Any = {"kind": "file"}
+
+
+def labelled(labels: Mapping[str, str]) -> Any:
+    """Return what tells a form which words stand for the values of a choice."""
+    return {"labels": dict(labels)}
 
 
 def whole(value: Any) -> Any:

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.budget.ledger import LARGEST_VOLUME, NewLine
-from services.budget.schemas.money import AREA, MONEY, Amount, Price
+from services.budget.schemas.money import AREA, MONEY, Amount, Price, labelled
 
 ACCOUNT_CODE = r"^[0-9]{6}$"
 
@@ -95,7 +95,7 @@ class NewAccount(BaseModel):
     code: str = Field(pattern=ACCOUNT_CODE, title="Kode akun", description="Enam angka.")
     name: str = Field(min_length=3, max_length=200, title="Nama akun")
     kind: Literal["52", "53"] = Field(
-        "52", title="Jenis belanja", json_schema_extra={"labels": {"52": "52 Barang dan jasa", "53": "53 Modal"}}
+        "52", title="Jenis belanja", json_schema_extra=labelled({"52": "52 Barang dan jasa", "53": "53 Modal"})
     )
     fund_source: str = Field("PNBP BLU", max_length=60, title="Sumber dana")
 

@@ -15,6 +15,7 @@ from services.deploy.actions.installation import (
 )
 from services.deploy.actions.measurement import gather_figures, note_answers, watched
 from services.deploy.actions.operation import begin, end
+from services.deploy.actions.paper import Office
 from services.deploy.actions.release import (
     authorise_go_live,
     check_opening,
@@ -38,6 +39,7 @@ from services.deploy.actions.server import (
 )
 
 __all__ = [
+    "Office",
     "accept_hosting",
     "approve_installation",
     "authorise_go_live",

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from services.deploy.actions.paper import Office, provisioning_note
 from services.deploy.authority import ACTS
 from services.deploy.model import (
     CLOSED_SUFFIX,
@@ -71,7 +72,7 @@ def request_hosting(
     return hosting
 
 
-def accept_hosting(session: Session, by: Person, hosting_id: UUID, *, server: str) -> Hosting:
+def accept_hosting(session: Session, by: Person, hosting_id: UUID, *, server: str, office: Office) -> Hosting:
     """Set a place on a server aside for an application (S07); raise Incomplete for a server not in use."""
     hosting = find_hosting(session, hosting_id)
     authorize(session, by, ACTS.accept_hosting, hosting, server=server)
@@ -84,6 +85,7 @@ def accept_hosting(session: Session, by: Person, hosting_id: UUID, *, server: st
     hosting.decided_by_id, hosting.decided_by_name = by.id, by.name
     session.flush()
     application = hosting.application
+    paper = provisioning_note(office, hosting, by)
     post(
         session,
         HostingReady(
@@ -91,6 +93,7 @@ def accept_hosting(session: Session, by: Person, hosting_id: UUID, *, server: st
             case_number=application.case_number,
             subdomain=hosting.public_host,
             server=place.name,
+            papers=(paper,),
             path=f"/hosting/{hosting.id}",
         ),
         by=by,

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from services.deploy.actions.build import find_build
 from services.deploy.actions.hosting import find_hosting
 from services.deploy.actions.operation import ATTEMPTS, end, enqueue, must_be_idle, must_be_usable
+from services.deploy.actions.paper import Office, installation_record
 from services.deploy.authority import ACTS
 from services.deploy.model import (
     Application,
@@ -175,11 +176,13 @@ def fail_installation(session: Session, installation_id: UUID, *, reason: str) -
     )
 
 
-def finish_installation(session: Session, operation: Operation) -> Release:
-    """Record that a build stands at its closed address, as a release with the next number (S07)."""
+def finish_installation(session: Session, operation: Operation, *, office: Office, is_open: bool) -> Release:
+    """Record that a build stands at its closed address, as a release with the next number (S07).
+
+    `is_open` is what the host said of the public address: whether an earlier release serves there meanwhile.
+    """
     installation = find_installation(session, operation.thing_id)
     maker = Person.model_validate(installation.maker)
-    end(session, operation)
     installation.move("finish")
     installation.ended_at = utc_now()
     hosting, build = installation.hosting, installation.build
@@ -199,6 +202,9 @@ def finish_installation(session: Session, operation: Operation) -> Release:
     )
     session.add(release)
     session.flush()
+    paper = installation_record(session, office, installation, release, is_open=is_open)
+    # Last before the letter: its line in the audit chain is the one that the letter points to.
+    end(session, operation)
     server = hosting.place
     post(
         session,
@@ -216,6 +222,7 @@ def finish_installation(session: Session, operation: Operation) -> Release:
             connect_port=server.connect_port,
             server=server.name,
             installed_by=maker.id,
+            papers=(paper,),
         ),
         by=maker,
     )
@@ -245,11 +252,12 @@ def _must_be_in_turn(application: Application) -> None:
 
 
 def _build_must_be_new(session: Session, *, hosting_id: UUID, digest: str) -> None:
-    failed = select(Release.number).where(
-        Release.hosting_id == hosting_id, Release.digest == digest, Release.status == ReleaseStatus.REMEDIATION
-    )
-    if number := session.scalar(failed.limit(1)):
-        raise OutOfTurn(
-            f"Paket ini sama dengan rilis {number} yang tidak lulus uji keamanan. "
-            "Mohon pilih paket yang sudah diperbaiki."
-        )
+    same = select(Release).where(Release.hosting_id == hosting_id, Release.digest == digest)
+    for release in session.scalars(same.order_by(Release.number.desc()).limit(20)):
+        if release.status == ReleaseStatus.REMEDIATION:
+            words = f"rilis {release.number} yang tidak lulus uji keamanan. Mohon pilih paket yang sudah diperbaiki"
+        elif release.status == ReleaseStatus.LIVE and not release.is_closed:
+            words = f"rilis {release.number} yang sedang digunakan. Mohon pilih paket yang baru"
+        else:
+            continue
+        raise OutOfTurn(f"Paket ini sama dengan {words}.")

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from services.deploy.actions.application import of_case
 from services.deploy.actions.operation import actor, end, enqueue, must_be_idle, must_be_usable
+from services.deploy.actions.paper import Office, release_note
 from services.deploy.authority import ACTS
 from services.deploy.model import (
     Application,
@@ -195,12 +196,15 @@ def check_opening(
     return standing_permit(session, release, public_key=public_key, first_opening=is_first, now=now)
 
 
-def finish_opening(session: Session, operation: Operation) -> None:
+def finish_opening(session: Session, operation: Operation, *, office: Office) -> None:
     """Record that a release is open for users, and that the one before it is kept (F04)."""
     release, by = find_release(session, operation.thing_id), actor(operation)
-    end(session, operation)
+    permit = release.permit
+    if permit is None or by is None:
+        raise ValueError("a release is opened by a person, under a permit")
+    is_first = operation.kind == OperationKind.OPEN
     _supersede_others(session, release)
-    release.move("go_live" if operation.kind == OperationKind.OPEN else "roll_back")
+    release.move("go_live" if is_first else "roll_back")
     release.is_closed = False
     release.live_at = release.live_at or utc_now()
     application = session.get_one(Application, release.case_id, with_for_update=True)
@@ -212,25 +216,23 @@ def finish_opening(session: Session, operation: Operation) -> None:
         "release_id": release.id,
         "release_number": release.number,
     }
-    if operation.kind == OperationKind.ROLL_BACK:
-        post(session, RolledBack.model_validate(told), by=by)
-        return
-    application.move("go_live")
-    permit = release.permit
-    if permit is None:
-        raise ValueError("a release was opened without a permit")
-    post(
-        session,
-        WentLive.model_validate(
+    fact: WentLive | RolledBack
+    if is_first:
+        application.move("go_live")
+        fact = WentLive.model_validate(
             told
             | {
                 "application": application.facts,
                 "address": release.hosting.public_address,
                 "permit_id": permit.id,
+                "papers": (release_note(office, release, permit, by),),
             }
-        ),
-        by=by,
-    )
+        )
+    else:
+        fact = RolledBack.model_validate(told)
+    # Last before the letter: its line in the audit chain is the one that the letter points to.
+    end(session, operation)
+    post(session, fact, by=by)
 
 
 def standing_permit(

@@ -35,6 +35,7 @@ class Application(Moving, Table):
 
     __tablename__ = "application"
     __table_args__ = (
+        Index("ix_application_code", "code"),
         Index("ix_application_vendor", "vendor", "created_at"),
         Index("ix_application_created_at", "created_at", "case_id"),
     )
@@ -62,7 +63,8 @@ class Application(Moving, Table):
 
     case_id: Mapped[UUID] = mapped_column(primary_key=True)
     case_number: Mapped[str] = mapped_column(String(40), unique=True)
-    code: Mapped[str] = mapped_column(String(31), unique=True)
+    code: Mapped[str] = mapped_column(String(31))
+    """Short name; a later case of the same application carries it too."""
     name: Mapped[str] = mapped_column(String(200))
     unit: Mapped[str] = mapped_column(String(20))
     purpose: Mapped[str] = mapped_column(Text, default="")

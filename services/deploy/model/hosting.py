@@ -68,6 +68,8 @@ class Hosting(Kept, Moving, Table):
     requested_by_name: Mapped[str] = mapped_column(String(200))
     decided_by_id: Mapped[UUID | None]
     decided_by_name: Mapped[str] = mapped_column(String(200), default="")
+    paper_digest: Mapped[str | None] = mapped_column(String(64))
+    """The note of what was provided."""
     fence: Mapped[int] = mapped_column(BigInteger, default=0)
     """Number of the newest run on the host; the host refuses older ones."""
 

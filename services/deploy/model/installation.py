@@ -79,6 +79,9 @@ class Installation(Kept, Moving, Table):
     plan_job_id: Mapped[UUID | None]
     job_id: Mapped[UUID | None]
     ended_at: Mapped[datetime | None]
+    paper_number: Mapped[str | None] = mapped_column(String(80))
+    paper_digest: Mapped[str | None] = mapped_column(String(64))
+    """The record of the installation (berita acara)."""
 
     @property
     def case_number(self) -> str:

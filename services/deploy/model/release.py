@@ -112,6 +112,8 @@ class Release(Kept, Moving, Table):
     authorised_by_name: Mapped[str] = mapped_column(String(200), default="")
     authorised_at: Mapped[datetime | None]
     postponed_reason: Mapped[str] = mapped_column(Text, default="")
+    paper_digest: Mapped[str | None] = mapped_column(String(64))
+    """The note of the opening."""
     live_at: Mapped[datetime | None]
     """When it was first opened."""
     is_closed: Mapped[bool] = mapped_column(default=False)

@@ -28,7 +28,12 @@ def make_worker(settings: Settings) -> Worker:
     """Return the infrastructure division's worker: what it does about each message, job and minute."""
     worker = Worker("deploy", Database(settings.database_url), Keys(settings.keys_folder))
     _handles_messages(worker, settings)
-    host = Host(key=settings.ssh_key, keys_folder=settings.keys_folder, store=Store(settings.files_folder))
+    host = Host(
+        key=settings.ssh_key,
+        keys_folder=settings.keys_folder,
+        store=Store(settings.files_folder),
+        public_url=settings.public_url,
+    )
     runs_on_hosts(worker, host)
     if settings.measures:
         worker.every(seconds=60, name="measure")(measure)

@@ -14,6 +14,7 @@ from services.deploy.plan import (
     Facts,
     Plan,
     Request,
+    Site,
     Wanted,
     close_request,
     inspect_request,
@@ -55,6 +56,13 @@ class Host:
     """Alur's SSH key."""
     keys_folder: Path
     store: Store
+    public_url: str
+    """Where people check what papers say."""
+
+    @property
+    def office(self) -> actions.Office:
+        """Return the office that prints the papers."""
+        return actions.Office(self.store, self.public_url)
 
     def reached(self, server: model.Server) -> ssh.Server:
         """Return how a registered server is reached."""
@@ -112,9 +120,13 @@ def runs_on_hosts(worker: Worker, host: Host) -> None:
                 lease.finish(session)
             return
         request = install_request(wanted, manifest=host.manifest(installation.digest), fence=operation.fence)
-        _asked(host, lease, server, request, step=INSTALL)
+        site = _asked(host, lease, server, request, step=INSTALL).site
+        if site is None or site.testing != installation.digest or _serves(site, installation.digest):
+            raise HostRefused("Server selesai, tetapi keadaannya bukan yang direncanakan. Mohon diperiksa.")
         with lease.recording() as session:
-            actions.finish_installation(session, _operation(session, lease.job))
+            actions.finish_installation(
+                session, _operation(session, lease.job), office=host.office, is_open=site.front == "open"
+            )
             lease.finish(session)
 
     def change(database: Database, lease: jobs.Lease) -> None:
@@ -124,11 +136,12 @@ def runs_on_hosts(worker: Worker, host: Host) -> None:
                 return
             server, kind = operation.hosting.place, OperationKind(operation.kind)
             request = _request(session, operation, keys_folder=host.keys_folder)
-        _asked(host, lease, server, request, step=STEPS[kind])
+        done = _asked(host, lease, server, request, step=STEPS[kind])
+        _must_be_so(kind, done.site, request)
         with lease.recording() as session:
             operation = _operation(session, lease.job)
             if kind in (OperationKind.OPEN, OperationKind.ROLL_BACK):
-                actions.finish_opening(session, operation)
+                actions.finish_opening(session, operation, office=host.office)
             else:
                 actions.end(session, operation)
             lease.finish(session)
@@ -186,8 +199,8 @@ def _other_plan(
         return make_plan(facts, wanted)
 
 
-def _asked(host: Host, lease: jobs.Lease, server: model.Server, request: Request, *, step: str) -> None:
-    """Ask a host for one change, line by line into the log; raise HostRefused when it said no."""
+def _asked(host: Host, lease: jobs.Lease, server: model.Server, request: Request, *, step: str) -> ssh.Line:
+    """Ask a host for one change, line by line into the log; return its last line, raise HostRefused when it said no."""
     with _pinned(lease, server), lease.step(step):
         for line in ssh.run(host.reached(server), request, host.store):
             if line.kind == "step":
@@ -198,6 +211,25 @@ def _asked(host: Host, lease: jobs.Lease, server: model.Server, request: Request
                 raise HostRefused(f"Server menolak: {line.text}", code=line.code or None)
             elif line.live:
                 lease.write_line(f"Masih terbuka dengan izin ini: {', '.join(line.live)}.")
+    return line
+
+
+def _must_be_so(kind: OperationKind, site: Site | None, request: Request) -> None:
+    """Compare what the host says it is now with what was asked; raise HostRefused when it is not so."""
+    match kind:
+        case OperationKind.REVOKE:
+            return
+        case OperationKind.CLOSE:
+            is_so = site is not None and site.front == "closed"
+        case _:
+            is_so = site is not None and _serves(site, str(request.params["digest"]))
+    if not is_so:
+        raise HostRefused("Server selesai, tetapi keadaannya bukan yang diminta. Mohon diperiksa.")
+
+
+def _serves(site: Site, digest: str) -> bool:
+    """Tell whether users reach this build at the public address."""
+    return site.front == "open" and site.current == digest
 
 
 @contextmanager

@@ -57,7 +57,7 @@ def open_evaluation(
     evaluation = Evaluation(
         case_id=case.id,
         case=case,
-        number=letters.number("record", n, today, office=office.code),
+        number=letters.number("record", n, today, office=f"{office.code}-{office.programme_code}"),
         from_on=from_on,
         until_on=until_on,
         opened_by_id=by.id,

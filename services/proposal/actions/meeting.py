@@ -50,7 +50,7 @@ def call_meeting(
     """
     authorize(session, by, ACTS.call_meeting, f"meeting:{kind}:{on}")
     if not number:
-        n = next_number(session, f"minutes-{kind}", on.year)
+        n = next_number(session, "minutes", on.year)
         number = letters.number("minutes", n, on, office=office.code)
     meeting = Meeting(
         kind=kind,

@@ -59,7 +59,7 @@ class Evaluation(Kept, Table):
     )
 
     case_id: Mapped[UUID] = mapped_column(ForeignKey("application_case.id"))
-    case: Mapped[Case] = relationship(lazy="joined", innerjoin=True)
+    case: Mapped[Case] = relationship(foreign_keys=[case_id], lazy="joined", innerjoin=True)
     number: Mapped[str] = mapped_column(String(80), unique=True)
     from_on: Mapped[date]
     until_on: Mapped[date]
@@ -83,7 +83,7 @@ class Evaluation(Kept, Table):
     decision_note: Mapped[str] = mapped_column(Text, default="")
     decided_by_name: Mapped[str] = mapped_column(String(200), default="")
     decided_at: Mapped[datetime | None]
-    follow_up_case_id: Mapped[UUID | None] = mapped_column(ForeignKey("application_case.id", use_alter=True))
+    follow_up_case_id: Mapped[UUID | None] = mapped_column(ForeignKey("application_case.id"))
     figures: Mapped[list["EvaluationFigure"]] = relationship(
         order_by="(EvaluationFigure.division, EvaluationFigure.position)", lazy="selectin"
     )

@@ -49,7 +49,7 @@ class Meeting(Kept, Table):
     """One meeting and its minutes."""
 
     __tablename__ = "meeting"
-    __table_args__ = (UniqueConstraint("kind", "number"), Index("ix_meeting_created_at_id", "created_at", "id"))
+    __table_args__ = (UniqueConstraint("number"), Index("ix_meeting_created_at_id", "created_at", "id"))
 
     kind: Mapped[MeetingKind] = mapped_column(String(10))
     number: Mapped[str] = mapped_column(String(80))

@@ -106,9 +106,13 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("locked_at IS NULL OR total_amount > 0", name=op.f("ck_plan_version_locked_with_total")),
+        sa.CheckConstraint("rounding_amount BETWEEN -999 AND 0", name=op.f("ck_plan_version_rounding")),
+        sa.CheckConstraint("tax_base_amount BETWEEN 0 AND subtotal_amount", name=op.f("ck_plan_version_tax_base")),
         sa.CheckConstraint(
-            "total_before_rounding_amount = subtotal_amount + vat_amount AND total_amount = total_before_rounding_amount + rounding_amount AND rounding_amount BETWEEN -999 AND 0 AND tax_base_amount BETWEEN 0 AND subtotal_amount",
-            name=op.f("ck_plan_version_totals"),
+            "total_amount = total_before_rounding_amount + rounding_amount", name=op.f("ck_plan_version_total")
+        ),
+        sa.CheckConstraint(
+            "total_before_rounding_amount = subtotal_amount + vat_amount", name=op.f("ck_plan_version_before_rounding")
         ),
         sa.ForeignKeyConstraint(["plan_id"], ["budget_plan.id"], name=op.f("fk_plan_version_plan_id_budget_plan")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_version")),

@@ -190,9 +190,10 @@ BEGIN
     IF TG_OP = 'DELETE' THEN
         RETURN OLD;
     END IF;
-    IF NEW.locked_at IS NOT NULL AND (NEW.subtotal_amount, NEW.tax_base_amount) IS DISTINCT FROM
-        (SELECT sum(amount)::bigint, coalesce(sum(amount) FILTER (WHERE taxable), 0)::bigint
-         FROM plan_line WHERE version_id = NEW.id)
+    IF NEW.locked_at IS NOT NULL AND NOT EXISTS (
+        SELECT FROM plan_line WHERE version_id = NEW.id
+        HAVING sum(amount) = NEW.subtotal_amount
+            AND coalesce(sum(amount) FILTER (WHERE taxable), 0) = NEW.tax_base_amount)
     THEN
         RAISE EXCEPTION 'the totals of a version are not those of its lines'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_plan_version_lines';

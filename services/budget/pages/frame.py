@@ -1,0 +1,64 @@
+"""What the budget division's pages share: their templates, the rail, words, and the office of a request."""
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+
+from services.budget.actions import Office
+from services.budget.model import (
+    ALL_ITEMS,
+    CATEGORY_LABELS,
+    CLAIM_LABELS,
+    CONTRACT_LABELS,
+    CONVEYANCE_LABELS,
+    DOCUMENT_LABELS,
+    FORM_LABELS,
+    HANDOVER_LABELS,
+    METHOD_LABELS,
+    PLAN_LABELS,
+)
+from services.budget.queries.access import CONTRACT_READERS, PLAN_READERS, UNIT_READERS
+from shared.identity import Role
+from shared.pages import Pages
+from shared.web import NavigationEntry
+from shared.words import amount_in_words, percent
+
+pages = Pages(Path(__file__).parents[1] / "templates")
+WORDS: dict[str, Any] = {
+    "plan_labels": PLAN_LABELS,
+    "conveyance_labels": CONVEYANCE_LABELS,
+    "contract_labels": CONTRACT_LABELS,
+    "claim_labels": CLAIM_LABELS,
+    "handover_labels": HANDOVER_LABELS,
+    "document_labels": DOCUMENT_LABELS,
+    "form_labels": FORM_LABELS,
+    "method_labels": METHOD_LABELS,
+    "category_labels": CATEGORY_LABELS,
+    "items": ALL_ITEMS,
+    "party_labels": {
+        Role.APP_HEAD: "Koordinator Aplikasi",
+        Role.SERVICE_HEAD: "Kepala Divisi Layanan",
+        Role.VENDOR: "Penyedia",
+        Role.PPK: "PPK",
+    },
+    "in_words": amount_in_words,
+    "percent": percent,
+}
+"""The Indonesian words that every template may use."""
+
+_PLANS = sorted(PLAN_READERS | UNIT_READERS)
+_CONTRACTS = sorted(CONTRACT_READERS | {Role.VENDOR})
+NAVIGATION = [
+    NavigationEntry(label="RAB dan pagu", path="/rab", icon="budget", order=40, roles=[r.value for r in _PLANS]),
+    NavigationEntry(label="Kontrak", path="/kontrak", icon="contract", order=41, roles=[r.value for r in _CONTRACTS]),
+    NavigationEntry(label="Tagihan", path="/tagihan", icon="cash", order=42, roles=[r.value for r in _CONTRACTS]),
+    NavigationEntry(
+        label="Penyedia", path="/penyedia", icon="handshake", order=43, roles=[r.value for r in _CONTRACTS]
+    ),
+]
+
+
+def office(request: Request) -> Office:
+    """Return the office that prints papers and keeps files."""
+    return Office.of(request.app.state.settings)

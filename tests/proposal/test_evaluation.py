@@ -1,0 +1,271 @@
+"""S10, S11: figures with their sources, a report that a weekly meeting hears, a decision, and a child case."""
+
+import dataclasses
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from services.proposal import actions, queries
+from services.proposal.authority import ACTS
+from services.proposal.model import EvaluationStatus, Office, Outcome, Paper, Proposal, RegisteredApplication
+from shared import audit
+from shared.errors import Incomplete, NotAllowed, OutOfTurn
+from shared.identity import Person, Role
+from shared.messages import Figure, FiguresGathered
+from tests.people import ANI, BAYU, BUDI, CITRA, DINA
+from tests.proposal.walk import TODAY, Walk, letter_of
+
+REPORT = {"obstacles": ["Beban tinggi"], "advice": ["Uji beban"], "advises": "continue"}
+
+
+def test_an_evaluation_asks_every_division_for_its_figures(walk: Walk) -> None:
+    evaluation = walk.opened()
+
+    told = walk.posted("EvaluationOpened")
+    assert len(told) == 4
+    assert {body["evaluation_id"] for body in told} == {str(evaluation.id)}
+    assert evaluation.missing == ["deploy", "security", "helpdesk", "budget"]
+
+
+def test_only_a_live_application_is_evaluated_and_once_at_a_time(walk: Walk, office: Office) -> None:
+    period = {"from_on": TODAY - timedelta(days=30), "until_on": TODAY}
+    evaluation = walk.opened()
+
+    walk.refuses(OutOfTurn, actions.open_evaluation, BUDI, walk.installed().id, office, **period)
+    walk.refuses(OutOfTurn, actions.open_evaluation, BUDI, evaluation.case_id, office, **period)
+    walk.refuses(NotAllowed, actions.open_evaluation, ANI, evaluation.case_id, office, **period)
+
+
+@pytest.mark.parametrize(("begin", "end"), [(0, -1), (-10, 1)], ids=["ends before it begins", "ends tomorrow"])
+def test_a_period_that_cannot_be_is_refused(walk: Walk, office: Office, begin: int, end: int) -> None:
+    case = walk.live()
+
+    refusal = walk.refuses(
+        Incomplete,
+        actions.open_evaluation,
+        BUDI,
+        case.id,
+        office,
+        from_on=TODAY + timedelta(days=begin),
+        until_on=TODAY + timedelta(days=end),
+    )
+
+    assert refusal.errors[0].pointer == "/until_on"
+
+
+def test_each_figure_is_kept_with_its_source(walk: Walk) -> None:
+    evaluation = walk.opened()
+
+    walk.figures(
+        evaluation,
+        "helpdesk",
+        Figure(key="tickets_total", label="Tiket masuk", value=214, unit="tiket", source="Tiket Divisi Layanan"),
+        Figure(key="median", label="Median", value=9.5, unit="jam", source="Tiket Divisi Layanan"),
+    )
+
+    assert [(f.key, f.value, f.unit, f.source) for f in evaluation.figures] == [
+        ("tickets_total", 214, "tiket", "Tiket Divisi Layanan"),
+        ("median", 9.5, "jam", "Tiket Divisi Layanan"),
+    ]
+    assert evaluation.missing == ["deploy", "security", "budget"]
+
+
+def test_figures_sent_again_replace_the_earlier(walk: Walk) -> None:
+    evaluation = walk.opened()
+    for value in (1, 2):
+        walk.figures(evaluation, "budget", Figure(key="cost", label="Biaya", value=value, unit="rupiah", source="Buku"))
+
+    assert [(figure.key, figure.value) for figure in evaluation.figures] == [("cost", 2)]
+
+
+def test_a_division_without_figures_has_answered_too(walk: Walk) -> None:
+    evaluation = walk.opened()
+    message = FiguresGathered(
+        case_id=evaluation.case_id,
+        case_number=evaluation.case.number,
+        evaluation_id=evaluation.id,
+        division="security",
+        figures=(),
+    )
+
+    actions.note(walk.session, message, letter_of(message))
+
+    assert "security" not in evaluation.missing
+
+
+def test_an_answer_points_to_the_line_of_the_one_who_asked(walk: Walk) -> None:
+    evaluation = walk.opened()
+    asked: audit.Link = walk.session.info["audit"]
+    message = FiguresGathered(
+        case_id=evaluation.case_id,
+        case_number=evaluation.case.number,
+        evaluation_id=evaluation.id,
+        division="helpdesk",
+        figures=(),
+    )
+    letter = letter_of(message)
+    actor = letter.actor.model_copy(update={"audit_seq": asked.seq, "audit_hash": asked.hash})
+
+    actions.note(walk.session, message, dataclasses.replace(letter, actor=actor))
+
+    entry = next(one for one in walk.trace(evaluation.case) if one.message_id == letter.id)
+    assert entry.source == "helpdesk"
+    assert entry.audit_service == "proposal"
+
+
+def test_a_report_waits_for_the_figures_or_says_what_lacks(walk: Walk, office: Office) -> None:
+    evaluation = walk.opened()
+    walk.figures(evaluation, "deploy")
+
+    refusal = walk.refuses(OutOfTurn, actions.report_evaluation, BUDI, evaluation.id, office, **REPORT)
+    actions.report_evaluation(walk.session, BUDI, evaluation.id, office, **REPORT, without_missing=True)
+
+    assert "Divisi Monitoring dan Security" in refusal.detail
+    assert evaluation.status == EvaluationStatus.REPORTED
+
+
+def test_a_report_is_a_paper_in_the_trace(walk: Walk, office: Office) -> None:
+    evaluation = walk.reported()
+
+    entry = walk.trace(evaluation.case)[-1]
+    paper = walk.session.scalars(select(Paper).where(Paper.trace_entry_id == entry.id)).one()
+    assert (paper.kind, paper.number, paper.digest) == (
+        "laporan_evaluasi",
+        evaluation.number,
+        evaluation.report_digest,
+    )
+    assert office.store.path(paper.digest).read_bytes().startswith(b"%PDF-")
+
+
+def test_a_report_is_presented_in_a_weekly_meeting_only(walk: Walk) -> None:
+    evaluation = walk.reported()
+    annual = walk.meeting("annual")
+
+    walk.refuses(
+        Incomplete,
+        actions.record_item,
+        BAYU,
+        annual.id,
+        evaluation_id=evaluation.id,
+        discussion="Didengar.",
+        decision=Outcome.CONTINUE,
+    )
+
+
+def test_a_report_that_is_not_written_cannot_be_presented(walk: Walk) -> None:
+    evaluation = walk.gathered()
+
+    with pytest.raises(OutOfTurn):
+        walk.heard(evaluation)
+
+
+def test_the_head_decides_after_the_meeting_heard_it(walk: Walk) -> None:
+    evaluation = walk.reported()
+
+    walk.refuses(OutOfTurn, actions.decide_evaluation, CITRA, evaluation.id, decision="continue")
+    meeting = walk.heard(evaluation)
+    actions.decide_evaluation(walk.session, CITRA, evaluation.id, decision="continue")
+
+    assert (evaluation.status, evaluation.decision) == (EvaluationStatus.DECIDED, "continue")
+    assert (evaluation.meeting_id, evaluation.presented_on) == (meeting.id, TODAY)
+    assert evaluation.case.status == "live"
+
+
+@pytest.mark.parametrize("by", [BUDI, BAYU, ANI], ids=lambda p: p.username)
+def test_nobody_else_decides_an_evaluation(walk: Walk, by: Person) -> None:
+    evaluation = walk.reported()
+    walk.heard(evaluation)
+
+    walk.refuses(NotAllowed, actions.decide_evaluation, by, evaluation.id, decision="continue")
+
+
+def test_who_wrote_the_report_does_not_decide_on_it(walk: Walk) -> None:
+    acting = BUDI.model_copy(update={"roles": frozenset({Role.APP_HEAD, Role.HEAD})})
+    evaluation = walk.reported(by=acting)
+    walk.heard(evaluation)
+
+    walk.refuses(NotAllowed, actions.decide_evaluation, acting, evaluation.id, decision="continue")
+
+
+@pytest.mark.parametrize("decision", ["return", "retire"])
+def test_returning_and_retiring_need_a_reason(walk: Walk, decision: str) -> None:
+    evaluation = walk.reported()
+    walk.heard(evaluation)
+
+    walk.refuses(Incomplete, actions.decide_evaluation, CITRA, evaluation.id, decision=decision)
+
+
+def test_a_returned_report_is_written_and_presented_again(walk: Walk, office: Office) -> None:
+    evaluation = walk.decided("return", "Angka kepuasan belum dibahas.")
+    returned = evaluation.status
+
+    actions.report_evaluation(walk.session, BUDI, evaluation.id, office, **REPORT)
+    walk.heard(evaluation)
+    actions.decide_evaluation(walk.session, CITRA, evaluation.id, decision="continue")
+
+    assert returned == EvaluationStatus.RETURNED
+    assert (evaluation.status, evaluation.report_version) == (EvaluationStatus.DECIDED, 2)
+
+
+def test_retiring_ends_the_case_and_keeps_the_register(walk: Walk) -> None:
+    evaluation = walk.decided("retire", "Fungsi sudah ada pada sistem lain.")
+
+    entry = walk.session.scalars(select(RegisteredApplication)).one()
+    assert evaluation.case.status == "retired"
+    assert (entry.state, entry.ended_at is not None) == ("retired", True)
+
+
+def test_a_follow_up_is_a_submitted_case_with_its_parent(walk: Walk, office: Office) -> None:
+    evaluation = walk.decided()
+
+    case = actions.follow_up(walk.session, BUDI, evaluation.id, office)
+
+    proposal = walk.session.get_one(Proposal, case.id)
+    assert (case.status, case.kind) == ("submitted", "further_development")
+    assert (case.parent_case_id, case.evaluation_id) == (evaluation.case_id, evaluation.id)
+    assert (case.unit, case.is_from_app_head) == (evaluation.case.unit, True)
+    assert "Pembayaran masih manual" in proposal.background
+    assert "akun virtual" in case.purpose
+    assert evaluation.follow_up_case_id == case.id
+    assert case.number in walk.trace(evaluation.case)[-1].says
+    assert walk.trace(case)[-1].move == "submit"
+
+
+def test_a_follow_up_is_then_accepted_by_the_head(walk: Walk, office: Office) -> None:
+    case = actions.follow_up(walk.session, BUDI, walk.decided().id, office)
+
+    walk.refuses(NotAllowed, actions.accept, BUDI, case.id, office)
+    assert queries.offered(CITRA, case)[0] is ACTS.accept_from_app_head
+    actions.accept(walk.session, CITRA, case.id, office)
+
+    assert case.status == "under_analysis"
+
+
+def test_a_follow_up_comes_once_by_the_app_head_and_only_when_decided(walk: Walk, office: Office) -> None:
+    evaluation = walk.decided()
+
+    walk.refuses(NotAllowed, actions.follow_up, BAYU, evaluation.id, office)
+    actions.follow_up(walk.session, BUDI, evaluation.id, office)
+
+    walk.refuses(OutOfTurn, actions.follow_up, BUDI, evaluation.id, office)
+
+
+def test_no_follow_up_without_the_heads_word(walk: Walk, office: Office) -> None:
+    walk.refuses(OutOfTurn, actions.follow_up, BUDI, walk.decided("continue").id, office)
+
+
+def test_an_evaluation_can_be_opened_again_after_a_decision(walk: Walk) -> None:
+    first = walk.decided("continue")
+
+    second = walk.opened(first.case)
+
+    assert second.number != first.number
+
+
+def test_offers_follow_the_evaluation(walk: Walk) -> None:
+    evaluation = walk.gathered()
+
+    assert [act.name for act in queries.offered_in_evaluation(BUDI, evaluation)] == ["report_evaluation"]
+    assert queries.offered_in_evaluation(CITRA, evaluation) == []
+    assert queries.offered_in_evaluation(DINA, evaluation) == []
