@@ -36,7 +36,7 @@ class Caller:
         """Do one act and return its JSON; sent again under the same key when the answer got lost."""
         if upload:
             return self._send("POST", path, data=body or {}, **upload)
-        return self._send("POST", path, json=body if body is not None else {})
+        return self._send("POST", path, **({} if body is None else {"json": body}))
 
     def put(self, path: str, body: Any) -> Any:
         """Replace something and return its JSON."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -20,9 +20,10 @@ import typer
 from alur import demo, demo_site
 from alur.caller import Caller, Unexpected, until
 from alur.settings import MachineSettings
+from shared.database import utc_now
 from shared.manifest import Entry, Manifest
 from shared.procedure import procedure, security_controls
-from shared.words import rupiah
+from shared.words import local_date, rupiah
 
 START_WITHIN = 180.0
 DELIVERABLES = (
@@ -117,7 +118,7 @@ class Walk:
         """S01, F01: propose, accept, analyse."""
         ani, budi, bayu = self.who("pengusul.bpeg"), self.who("koor.aplikasi"), self.who("staf.aplikasi1")
         code = f"antrean-{uuid4().hex[:6]}"
-        today = date.today()
+        now = today()
         made = ani.post(
             "/api/proposals",
             {
@@ -125,8 +126,8 @@ class Walk:
                 "code": code,
                 "kind": "new",
                 "purpose": "Menampilkan nomor antrean dan jam layanan loket akademik.",
-                "letter_number": f"B-{uuid4().int % 9000 + 1000}/Un.99/B.II/TI.01/{today:%m/%Y}",
-                "letter_on": today.isoformat(),
+                "letter_number": f"B-{uuid4().int % 9000 + 1000}/Un.99/B.II/TI.01/{now:%m/%Y}",
+                "letter_on": now.isoformat(),
                 "background": "Mahasiswa menunggu di depan loket tanpa mengetahui antrean; petugas mencatat di kertas.",
                 "benefit": "Waktu tunggu di depan loket berkurang dan beban petugas terlihat.",
                 "users": "Mahasiswa, dosen, dan petugas loket.",
@@ -159,7 +160,7 @@ class Walk:
         """S02, F02: recommend, decide, enter the work programme, write the terms of reference."""
         head, budi, bayu = self.who("kepala"), self.who("koor.aplikasi"), self.who("staf.aplikasi1")
         self.act("koor.aplikasi", "recommendation", {"words": "Layak dikerjakan."})
-        late = date.today() > date(date.today().year, 9, 30)
+        late = today() > date(today().year, 9, 30)
         self.act(
             "kepala",
             "approval",
@@ -171,7 +172,7 @@ class Walk:
             "work-programme-entry",
             {"indicator": "1 aplikasi digunakan", "quarter": "I-II", "estimated_amount": 50_000_000},
         )
-        year = date.today().year + 1
+        year = today().year + 1
         rows = budi.get("/api/work-programme", fiscal_year=year)
         entry = next(row for row in rows if row["case_id"] == self.case_id)
         self.facts["fiscal_year"] = entry["fiscal_year"]
@@ -254,7 +255,7 @@ class Walk:
             "/api/meetings",
             {
                 "kind": kind,
-                "on": date.today().isoformat(),
+                "on": today().isoformat(),
                 "place": "Ruang Rapat PUSTIPD",
                 "chair": "Kepala PUSTIPD",
                 "attendees": ["Kepala PUSTIPD", "Koordinator Divisi Aplikasi", "Kepala Divisi Layanan dan Sosialisasi"],
@@ -336,7 +337,11 @@ class Walk:
         budi.post(f"/api/claims/{claim['id']}/verification")
         paid = indah.post(
             f"/api/claims/{claim['id']}/payment",
-            {"spm_number": f"SPM-{term:04d}", "sp2d_number": f"SP2D-{term:04d}", "paid_on": date.today().isoformat()},
+            {
+                "spm_number": f"SPM-{term:04d}",
+                "sp2d_number": f"SP2D-{term:04d}",
+                "paid_on": today().isoformat(),
+            },
         )
         self.facts.setdefault("payments", []).append(paid["amount"])
         self.tell("S06", f"Termin {term} dibayar {rupiah(paid['amount'])}", indah, f"SP2D-{term:04d}")
@@ -559,13 +564,13 @@ class Walk:
     def evaluation(self) -> None:
         """S10, S11: figures, report, meeting, decision, new case."""
         budi, head = self.who("koor.aplikasi"), self.who("kepala")
-        today = datetime.now(UTC).date()
+        now = today()
         made = budi.post(
             "/api/evaluations",
             {
                 "case_id": self.case_id,
-                "from_on": (today - timedelta(days=30)).isoformat(),
-                "until_on": (today + timedelta(days=1)).isoformat(),
+                "from_on": (now - timedelta(days=30)).isoformat(),
+                "until_on": now.isoformat(),
             },
         )
         place = f"/api/evaluations/{made['id']}"
@@ -619,6 +624,11 @@ def digest_of(files: dict[str, bytes]) -> str:
         Entry(path=path, mode="644", size=len(content), sha256=hashlib.sha256(content).hexdigest())
         for path, content in files.items()
     ).digest
+
+
+def today() -> date:
+    """Return the present day in western Indonesia."""
+    return local_date(utc_now())
 
 
 def until_done(do: Any, what: str) -> Any:

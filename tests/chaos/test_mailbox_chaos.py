@@ -37,7 +37,7 @@ def ground(spares: "Spares", state: Path, keys: Keys) -> Iterator[Ground]:
     budget, proposal = (Database(spares.postgres.url(name, service)) for service, name in names.items())
     valkey = Valkey(state / "chaos", ends_with_parent=True)
     valkey.start()
-    worker = Process("tests.chaos.toy", {}, Path("/tmp/w/chaos.log"))
+    worker = Process("tests.chaos.toy", {}, state / "chaos.log")
     made = Ground(budget, proposal, keys, valkey, worker, random.Random(SEED))
     made.lay()
     worker.told = made.settings()
@@ -67,7 +67,7 @@ def test_f1_a_broker_that_forgets_everything_loses_nothing(ground: Ground) -> No
         ground.tell_at_random(120, between=lambda done: client.flushall() if ground.chance.random() < 0.1 else None)
         client.flushall()
 
-        ground.settle(seconds=10)
+        ground.settle()
 
 
 def test_f2_a_broker_killed_while_letters_travel_loses_nothing(ground: Ground) -> None:

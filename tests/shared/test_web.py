@@ -85,6 +85,12 @@ def make_toy_and_lose_the_database(session: Session, by: Asker, body: NewToy) ->
     return {"name": body.name}
 
 
+@router.post("/toys/impatient")
+def make_toy_at_once(session: Session, by: Asker, body: NewToy) -> None:
+    session.execute(text("SET LOCAL lock_timeout = '50ms'"))
+    _insert(session, body.name, body.price)
+
+
 @router.post("/toys/refused")
 def make_toy_and_refuse(session: Session, by: Asker, body: NewToy) -> dict[str, str]:
     _insert(session, body.name, body.price)
@@ -245,7 +251,7 @@ def test_a_rule_that_the_database_keeps_is_a_conflict_and_no_fault(door: doors.D
 def test_a_row_that_somebody_else_holds_is_said_to_be_busy(door: doors.Door) -> None:
     with door.database.session() as session:
         session.execute(text("LOCK TABLE toy IN ACCESS EXCLUSIVE MODE"))
-        answer = door.post(ANI, "/api/toys", json={"name": "antre", "price": 10})
+        answer = door.post(ANI, "/api/toys/impatient", json={"name": "antre", "price": 10})
 
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
 
@@ -271,6 +277,44 @@ def test_many_at_once_wait_for_their_turn_and_all_are_served(door: doors.Door, c
         return statuses
 
     assert anyio.run(all_at_once) == [201] * 150
+
+
+def test_senders_who_dawdle_keep_nobody_waiting(door: doors.Door) -> None:
+    caller = identity.sign(Caller(person=ANI), key=door.key, audience="helpdesk")
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/toys",
+        "raw_path": b"/api/toys",
+        "query_string": b"",
+        "headers": [(identity.HEADER.encode(), caller.encode()), (b"content-type", b"application/json")],
+    }
+    sent: list[Any] = []
+
+    async def visit() -> int:
+        let_go = anyio.Event()
+
+        async def receive() -> dict[str, Any]:
+            await let_go.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        async def dawdle() -> None:
+            await door.app({**scope}, receive, send)
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(20):
+                tasks.start_soon(dawdle)
+            transport = httpx.ASGITransport(door.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://division") as client:
+                answer = await client.get("/api/toys", headers={identity.HEADER: caller})
+            let_go.set()
+        return answer.status_code
+
+    assert anyio.run(visit) == 200
+    assert sent == []
 
 
 # --- refusals in words ------------------------------------------------------------------------------------
