@@ -562,6 +562,8 @@ class Relay(threading.Thread):
                 return
         with self._working(), connection.begin():
             connection.execute(text("LISTEN msg_outbox"))
+            # A mark that is lost in a crash costs one more send, no more.
+            connection.execute(text("SET synchronous_commit = off"))
         with self.app.connection_for_write() as broker:
             with self._working():
                 publisher = _Publisher(self.app, broker)
@@ -579,50 +581,54 @@ class Relay(threading.Thread):
 
     def _step(self, connection: DatabaseConnection, publisher: _Publisher) -> float:
         """Carry what may travel now; return how long to wait, 0 when there may be more."""
-        self._nudged = False
-        letters, work = self._anything(connection)
-        if self.ticks:
-            self._tick(connection, publisher)
-        client = publisher.client
-        if not letters and not work:
+        nudged, self._nudged = self._nudged, False
+        if not nudged and not any(self._anything(connection)):
+            if self.ticks:
+                self._tick(connection, publisher)
             return POLL_SECONDS
-        self._heed_epoch(connection, client)
-        full = False
-        sent = 0
-        if letters:
-            with client.pipeline(transaction=False) as asked:
-                for dest in self._dests:
-                    asked.llen(f"{dest}.msg")
-                room = {dest: ROOM - waiting for dest, waiting in zip(self._dests, asked.execute(), strict=True)}
-            full = any(places <= 0 for places in room.values())
-            sent = self._carry(connection, publisher, room)
-        if work and client.llen(f"{self.worker.service}.job") < ROOM:
+        room = self._room(connection, publisher)
+        sent = self._carry(connection, publisher, room)
+        # After the letters: a nudge is nearly always theirs, and they are in a hurry.
+        if self._anything(connection)[1] and room[self.worker.service] > 0:
             with Session(connection) as session, session.begin():
                 for job_id in jobs.to_hint(session, limit=ROOM):
                     publisher.job(self.worker.service, job_id)
+        if self.ticks:
+            self._tick(connection, publisher)
         if sent:
             return 0
-        return BUSY_SECONDS if full else POLL_SECONDS
+        return BUSY_SECONDS if any(room[dest] <= 0 for dest in self._dests) else POLL_SECONDS
 
     def _anything(self, connection: DatabaseConnection) -> tuple[bool, bool]:
+        """Tell whether a letter or a job waits."""
         with connection.begin():
             row = connection.execute(_ANYTHING).one()
         return row.letters, row.work
 
+    def _room(self, connection: DatabaseConnection, publisher: _Publisher) -> dict[str, int]:
+        """Return how many tasks each receiver's queue, and our own for jobs, may still take."""
+        with publisher.client.pipeline(transaction=False) as asked:
+            asked.get(EPOCH)
+            for dest in self._dests:
+                asked.llen(f"{dest}.msg")
+            asked.llen(f"{self.worker.service}.job")
+            epoch, *waiting = asked.execute()
+        self._heed_epoch(connection, publisher.client, epoch)
+        names = (*self._dests, self.worker.service)
+        return {name: ROOM - tasks for name, tasks in zip(names, waiting, strict=True)}
+
     def _carry(self, connection: DatabaseConnection, publisher: _Publisher, room: Mapping[str, int]) -> int:
+        letters = {dest: room[dest] for dest in self._dests}
         with Session(connection) as session, session.begin():
-            # A mark that is lost in a crash costs one more send, no more.
-            session.execute(text("SET LOCAL synchronous_commit = off"))
-            parcels = mailbox.take(session, source=self.worker.service, keys=self.worker.keys, room=room)
+            parcels = mailbox.take(session, source=self.worker.service, keys=self.worker.keys, room=letters)
             if parcels:
                 publisher.parcels(parcels)
                 at_fault_point("published")
                 mailbox.mark_sent(session, parcels)
         return len(parcels)
 
-    def _heed_epoch(self, connection: DatabaseConnection, client: Any) -> None:
+    def _heed_epoch(self, connection: DatabaseConnection, client: Any, epoch: bytes | None) -> None:
         """Let everything be due when the broker has forgotten: its epoch is missing or another one."""
-        epoch = client.get(EPOCH)
         if epoch is None:
             client.set(EPOCH, uuid4().hex, nx=True)
             epoch = client.get(EPOCH)

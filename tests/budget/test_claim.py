@@ -1,6 +1,7 @@
 """Claims and payments: who may, in which order, and that what was paid stays paid (S06)."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -148,13 +149,13 @@ def test_a_claim_of_another_firm_is_not_seen(session: Session, office: Office) -
     assert queries.claims(session, KIKI) == []
 
 
-def _live(case_id: object) -> WentLive:
+def _live(case_id: UUID) -> WentLive:
     return WentLive(
-        case_id=case_id,  # type: ignore[arg-type]
+        case_id=case_id,
         case_number="PRK",
         application=ApplicationFacts(code="e-presensi", name="e-Presensi", unit="BPEG"),
-        release_id=case_id,  # type: ignore[arg-type]
+        release_id=case_id,
         release_number=1,
         address="http://presensi.kampus.example",
-        permit_id=case_id,  # type: ignore[arg-type]
+        permit_id=case_id,
     )

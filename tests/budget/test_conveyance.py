@@ -1,5 +1,7 @@
 """Conveying the plan to the planning section, and its answers (S04)."""
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy.orm import Session
 
@@ -155,7 +157,7 @@ def test_an_answered_conveyance_takes_no_second_answer(session: Session, office:
 def _set(
     session: Session,
     by: Person,
-    conveyance_id: object,
+    conveyance_id: UUID,
     office: Office,
     *,
     amount: int,
@@ -165,7 +167,7 @@ def _set(
     actions.set_ceiling(
         session,
         by,
-        conveyance_id,  # type: ignore[arg-type]
+        conveyance_id,
         amount=amount,
         accounts=given,
         fund_source="PNBP BLU",

@@ -1,6 +1,7 @@
 """What the vendor delivers, the financial report, and the handover with its three signatures (S05, S07)."""
 
 import io
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from services.budget import actions
 from services.budget.actions import Office
 from services.budget.ledger import CapExceeded
-from services.budget.model import DOCUMENT_ITEMS, ContractStatus, DocumentStatus, HandoverStatus, IssuedPaper
+from services.budget.model import DOCUMENT_ITEMS, ContractStatus, Document, DocumentStatus, HandoverStatus, IssuedPaper
 from shared.errors import Incomplete, NotAllowed, NotFound, OutOfTurn
 from shared.identity import Person, Role
 from shared.messages import DefectReported
@@ -159,26 +160,19 @@ def test_a_defect_asks_for_a_new_round(session: Session, office: Office) -> None
     assert walk.posted(session).count("HandedOver") == 2
 
 
-def _defect(case_id: object) -> DefectReported:
-    return DefectReported(case_id=case_id, case_number="PRK", note="Berkas konfigurasi tidak ada.")  # type: ignore[arg-type]
+def _defect(case_id: UUID) -> DefectReported:
+    return DefectReported(case_id=case_id, case_number="PRK", note="Berkas konfigurasi tidak ada.")
 
 
 def _upload(
     session: Session,
     office: Office,
-    contract_id: object,
+    contract_id: UUID,
     item: str,
     content: bytes = b"isi",
     *,
     name: str = "a.pdf",
     by: Person = JOKO,
-):  # type: ignore[no-untyped-def]
-    return actions.upload_document(
-        session,
-        by,
-        contract_id,  # type: ignore[arg-type]
-        item=item,
-        file_name=name,
-        file=io.BytesIO(content),
-        office=office,
-    )
+) -> Document:
+    file = io.BytesIO(content)
+    return actions.upload_document(session, by, contract_id, item=item, file_name=name, file=file, office=office)

@@ -5,11 +5,12 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import orjson
@@ -23,6 +24,9 @@ from shared.keys import Keys
 from shared.messages import PaymentMade
 from tests.chaos.toy import EFFECT, TICKED
 from tests.people import INDAH
+
+if TYPE_CHECKING:
+    from tests.conftest import Spares
 
 PROJECT = Path(__file__).parents[2]
 SETTLE_SECONDS = 30.0
@@ -235,6 +239,29 @@ class Ground:
             assert not breaches, f"{name}: {breaches[:10]}"
             with producer.transaction() as session:
                 assert audit.verify(session)[1] == []
+
+
+@contextmanager
+def laid(spares: "Spares", state: Path, keys: Keys, *, name: str, seed: int = 0, **more: object) -> Iterator[Ground]:
+    """Give a ground with its worker running; everything is stopped and given back at the end."""
+    names = {service: spares.take(service) for service in ("budget", "proposal")}
+    budget, proposal = (Database(spares.postgres.url(one, service)) for service, one in names.items())
+    valkey = Valkey(state / name, ends_with_parent=True)
+    worker = Process("tests.chaos.toy", {}, state / f"{name}.log")
+    ground = Ground(budget, proposal, keys, valkey, worker, random.Random(seed))
+    valkey.start()
+    try:
+        ground.lay()
+        worker.told = ground.settings() | more
+        worker.start()
+        yield ground
+    finally:
+        if worker.popen is not None:
+            worker.stop()
+        valkey.stop()
+        for service, database in (("budget", budget), ("proposal", proposal)):
+            database.close()
+            spares.give_back(service, names[service])
 
 
 OPEN = text("""

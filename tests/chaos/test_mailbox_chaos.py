@@ -19,7 +19,7 @@ from shared.database import Database
 from shared.keys import Keys
 from shared.worker import RELAY_LOCK, Relay, _Publisher, celery_app
 from tests.chaos.control import control_app
-from tests.chaos.ground import Effect, Ground, Process, Told, judge, until
+from tests.chaos.ground import Effect, Ground, Process, Told, judge, laid, until
 from tests.chaos.toy import toys
 
 if TYPE_CHECKING:
@@ -33,21 +33,8 @@ SEED = int(os.environ.get("ALUR_CHAOS_SEED", "0")) or random.randrange(10**6)
 @pytest.fixture(scope="module")
 def ground(spares: "Spares", state: Path, keys: Keys) -> Iterator[Ground]:
     print(f"chaos seed {SEED}: ALUR_CHAOS_SEED={SEED} repeats it")
-    names = {service: spares.take(service) for service in ("budget", "proposal")}
-    budget, proposal = (Database(spares.postgres.url(name, service)) for service, name in names.items())
-    valkey = Valkey(state / "chaos", ends_with_parent=True)
-    valkey.start()
-    worker = Process("tests.chaos.toy", {}, state / "chaos.log")
-    made = Ground(budget, proposal, keys, valkey, worker, random.Random(SEED))
-    made.lay()
-    worker.told = made.settings()
-    worker.start()
-    yield made
-    worker.stop()
-    valkey.stop()
-    for service, database in (("budget", budget), ("proposal", proposal)):
-        database.close()
-        spares.give_back(service, names[service])
+    with laid(spares, state, keys, name="chaos", seed=SEED) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)

@@ -33,7 +33,8 @@ from tests.deploy.hosting import (
     states,
 )
 
-pytestmark = pytest.mark.live
+# Being killed before every single write takes a while on a busy machine.
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 PUBLIC, CLOSED = "perpus.kampus.test", "perpus-uji.kampus.test"
 ONE, TWO = build("satu"), build("dua")

@@ -74,14 +74,22 @@ class Installation:
         assert self.process is not None and self._reader is not None
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(60)
-        self._reader.join(10)
+        self.let_go()
         return code
+
+    def let_go(self) -> None:
+        """Read the last of what an ended process said."""
+        if self._reader is not None:
+            self._reader.join(10)
+        if self.process is not None and self.process.stdout is not None:
+            self.process.stdout.close()
 
     def kill(self) -> None:
         """End the supervisor as a power cut does, and nothing else."""
         assert self.process is not None
         self.process.kill()
         self.process.wait(10)
+        self.let_go()
 
     def part(self, name: str) -> psutil.Process:
         """Return a part's process."""
@@ -142,6 +150,7 @@ def installation() -> Iterator[Installation]:
             except subprocess.TimeoutExpired:
                 one.process.kill()
                 one.process.wait()
+        one.let_go()
         left = one.processes()
         for process in left:
             process.kill()

@@ -87,9 +87,7 @@ class Split:
                 "KEYS_FOLDER": str(self.settings.keys_folder),
                 "FILES_FOLDER": str(self.settings.files_folder),
                 "PUBLIC_URL": self.settings.url,
-                "DIVISION_URLS": "{"
-                + ", ".join(f'"{d}": "http://127.0.0.1:{self.ports[d]}"' for d in DIVISIONS)
-                + "}",
+                "DIVISION_URLS": "{" + ", ".join(f'"{d}": "http://127.0.0.1:{self.ports[d]}"' for d in DIVISIONS) + "}",
             }[key.split("_", 2)[2]]
         return result
 
@@ -125,7 +123,8 @@ class Split:
     def logs(self) -> str:
         """Return the end of every log."""
         return "\n".join(
-            f"--- {path.name}\n" + path.read_text(errors="replace")[-1500:] for path in sorted(self.folder.glob("*.log"))
+            f"--- {path.name}\n" + path.read_text(errors="replace")[-1500:]
+            for path in sorted(self.folder.glob("*.log"))
         )
 
     def stop(self) -> dict[str, int]:

@@ -46,8 +46,8 @@ def test_somebody_without_any_role_may_nothing() -> None:
 
 @pytest.mark.parametrize("attribute", ["made_by_id", "checked_by_id"])
 def test_whoever_made_or_checked_it_may_not_approve_it(attribute: str) -> None:
-    mine = Thing(uuid4(), **{attribute: CITRA.id})  # type: ignore[arg-type]
-    theirs = Thing(uuid4(), **{attribute: BUDI.id})  # type: ignore[arg-type]
+    mine = Thing(uuid4(), **{attribute: CITRA.id})
+    theirs = Thing(uuid4(), **{attribute: BUDI.id})
 
     assert "pemisahan wewenang" in (APPROVE.refusal(CITRA, mine) or "")
     assert APPROVE.allows(CITRA, theirs)

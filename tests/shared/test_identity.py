@@ -76,7 +76,7 @@ def test_a_word_that_lacks_something_is_refused_though_its_key_is_right(changed:
 
 
 def test_an_unsigned_word_is_refused() -> None:
-    unsigned = jwt.encode(claims(), None, algorithm="none")
+    unsigned = jwt.encode(claims(), "", algorithm="none")
 
     with pytest.raises(NotSignedIn):
         read(unsigned, key=KEY, audience="budget")

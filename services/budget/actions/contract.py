@@ -94,7 +94,7 @@ def draft_contract(session: Session, by: Person, plan_id: UUID, *, new: NewContr
             "Kontrak baru dapat disiapkan setelah Bagian Perencanaan menetapkan pagu (SOP langkah 4). "
             "Periksa kemajuannya di halaman RAB."
         )
-    numbered = replace(new, number=new.number or _free_number(session, office))
+    numbered = replace(new, number=new.number or papers.record_number(session, office, papers.today()))
     contract = compose(session, plan, ceiling, new=numbered)
     contract.drafted_by_id, contract.drafted_by_name = by.id, by.name
     settle(session)
@@ -339,13 +339,6 @@ def _largest_account(ceiling: Ceiling) -> str:
             code = str(part["account_code"])
             sums[code] = sums.get(code, 0) + int(part["amount"])
     return max(sums, key=lambda code: (sums[code], code))
-
-
-def _free_number(session: Session, office: Office) -> str:
-    while True:
-        number = papers.record_number(session, office, papers.today())
-        if session.scalar(select(Contract.id).where(Contract.number == number)) is None:
-            return number
 
 
 def _end(contract: Contract, by: Person, reason: str) -> None:

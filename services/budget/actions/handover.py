@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.budget.actions import papers
@@ -51,7 +50,7 @@ def draft_handover(session: Session, by: Person, contract_id: UUID, *, statement
     handover = Handover(
         contract_id=contract.id,
         round=len(contract.handovers) + 1,
-        number=_free_number(session, office),
+        number=papers.record_number(session, office, papers.today()),
         statement=statement or STATEMENT.format(application=contract.plan.application_name),
         drafted_by_id=by.id,
         drafted_by_name=by.name,
@@ -125,10 +124,3 @@ def _hand_over(session: Session, by: Person, contract: Contract, handover: Hando
         by=by,
     )
     session.flush()
-
-
-def _free_number(session: Session, office: Office) -> str:
-    while True:
-        number = papers.record_number(session, office, papers.today())
-        if session.scalar(select(Handover.id).where(Handover.number == number)) is None:
-            return number

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Literal
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.budget.model import (
@@ -84,15 +85,25 @@ def today() -> date:
 
 
 def letter_number(session: Session, office: Office, on: date) -> str:
-    """Take the number of the next letter of the centre."""
-    n = letters.next_number(session, "letter", on.year, office=office.letter_office)
-    return letters.number("letter", n, on, office=office.letter_office, classification=office.classification)
+    """Take the number of the next letter of the centre; numbers taken over from before Alur are passed by."""
+    while True:
+        n = letters.next_number(session, "letter", on.year, office=office.letter_office)
+        number = letters.number("letter", n, on, office=office.letter_office, classification=office.classification)
+        if session.scalar(select(Conveyance.id).where(Conveyance.letter_number == number)) is None:
+            return number
 
 
 def record_number(session: Session, office: Office, on: date) -> str:
     """Take the number of the next contract or official record of the PPK; both share one series."""
-    n = letters.next_number(session, "record", on.year, office=office.commitment_office)
-    return letters.number("record", n, on, office=office.commitment_office)
+    while True:
+        n = letters.next_number(session, "record", on.year, office=office.commitment_office)
+        number = letters.number("record", n, on, office=office.commitment_office)
+        taken = [
+            session.scalar(select(Contract.id).where(Contract.number == number)),
+            session.scalar(select(Handover.id).where(Handover.number == number)),
+        ]
+        if not any(taken):
+            return number
 
 
 def signed(signer: Person, *, heading: str = "") -> Signature:

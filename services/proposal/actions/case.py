@@ -49,7 +49,7 @@ def note_number(session: Session, series: str, year: int, n: int) -> None:
 
 def move(
     session: Session,
-    by: Person,
+    doer: Person,
     case: Case,
     act: Act,
     *,
@@ -61,11 +61,11 @@ def move(
     path: str = "",
 ) -> TraceEntry:
     """Make the act's move and write it into the trace; raise OutOfTurn by status, NotAllowed by role."""
-    check_move(by, case, act)
-    made = case.move(MOVES[act.name], by_id=by.id, by_name=by.name, reason=reason)
+    check_move(doer, case, act)
+    made = case.move(MOVES[act.name], by_id=doer.id, by_name=doer.name, reason=reason)
     return write(
         session,
-        by,
+        doer,
         case,
         act.name,
         step=step or act.step,
@@ -192,7 +192,7 @@ def attach(session: Session, entry: TraceEntry, *papers: PaperFact) -> None:
     session.flush()
 
 
-def tell_halt(session: Session, by: Person, case: Case, *, note: str, papers: Sequence[PaperFact] = ()) -> None:
+def tell_halt(session: Session, doer: Person, case: Case, *, note: str, papers: Sequence[PaperFact] = ()) -> None:
     """Tell the budget that a case it may already plan for waits or ended."""
     if case.fiscal_year is None:
         return
@@ -206,5 +206,5 @@ def tell_halt(session: Session, by: Person, case: Case, *, note: str, papers: Se
             papers=tuple(papers),
             path=f"/perkara/{case.number}",
         ),
-        by=by,
+        by=doer,
     )

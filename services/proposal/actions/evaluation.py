@@ -166,7 +166,7 @@ def report_evaluation(
 
 
 def present(
-    session: Session, by: Person, evaluation_id: UUID, meeting: Meeting, minutes: PaperFact, *, note: str
+    session: Session, doer: Person, evaluation_id: UUID, meeting: Meeting, minutes: PaperFact, *, note: str
 ) -> None:
     """Note that closed weekly minutes heard the report (S10); raise OutOfTurn for one that is not written."""
     evaluation = find_evaluation(session, evaluation_id)
@@ -175,7 +175,7 @@ def present(
     evaluation.meeting_id, evaluation.meeting_number, evaluation.presented_on = meeting.id, meeting.number, meeting.on
     write(
         session,
-        by,
+        doer,
         evaluation.case,
         ACTS.close_minutes.name,
         step="S10",

@@ -26,7 +26,7 @@ from shared.identity import Person
 from shared.messages import PaperFact
 
 
-def proposal(office: Office, case: Case, content: Proposal, by: Person) -> PaperFact:
+def proposal(office: Office, case: Case, content: Proposal, signer: Person) -> PaperFact:
     """Print a submission as it stands (S01); every submission keeps its own."""
     blocks: list[papers.Block] = [
         _facts(
@@ -66,12 +66,12 @@ def proposal(office: Office, case: Case, content: Proposal, by: Person) -> Paper
         heading="USULAN PEMBUATAN APLIKASI",
         number=content.agenda_number,
         blocks=blocks,
-        signatures=[_signature(by, heading="Diajukan oleh")],
+        signatures=[_signature(signer, heading="Diajukan oleh")],
         english="proposal_letter",
     )
 
 
-def disposition(office: Office, case: Case, lines: Sequence[Disposition], by: Person) -> PaperFact:
+def disposition(office: Office, case: Case, lines: Sequence[Disposition], signer: Person) -> PaperFact:
     """Print the routing slip with every decision so far (S01, S02)."""
     rows = tuple(
         (words.long_moment(line.created_at), f"{line.by_name}\n{line.as_what}", line.label, line.words)
@@ -101,13 +101,13 @@ def disposition(office: Office, case: Case, lines: Sequence[Disposition], by: Pe
                 rows=rows,
             ),
         ],
-        signatures=[_signature(by)],
+        signatures=[_signature(signer)],
         english="disposition",
     )
 
 
 def analysis(
-    office: Office, case: Case, by: Person, *, version: int, summary: str, recommendation: str, advice: str
+    office: Office, case: Case, signer: Person, *, version: int, summary: str, recommendation: str, advice: str
 ) -> PaperFact:
     """Print a version of the needs analysis (F01)."""
     return _print(
@@ -126,13 +126,13 @@ def analysis(
             *_part("Ringkasan kebutuhan", summary),
             papers.Notice(label="Rekomendasi", words=recommendation, sentence=advice),
         ],
-        signatures=[_signature(by, heading="Disusun oleh")],
+        signatures=[_signature(signer, heading="Disusun oleh")],
         english="needs_analysis",
     )
 
 
 def programme_entry(
-    office: Office, case: Case, by: Person, *, number: str, fiscal_year: int, rows: Sequence[tuple[str, str]]
+    office: Office, case: Case, signer: Person, *, number: str, fiscal_year: int, rows: Sequence[tuple[str, str]]
 ) -> PaperFact:
     """Print an entry of the work programme (S02)."""
     return _print(
@@ -142,13 +142,13 @@ def programme_entry(
         heading=f"BUTIR PROGRAM KERJA TAHUN ANGGARAN {fiscal_year}",
         number=number,
         blocks=[_facts(("Nomor perkara", case.number), ("Aplikasi", case.name), *rows)],
-        signatures=[_signature(by)],
+        signatures=[_signature(signer)],
         english="work_programme_entry",
     )
 
 
 def terms_of_reference(
-    office: Office, case: Case, by: Person, *, version: int, sections: Sequence[tuple[str, str | Sequence[str]]]
+    office: Office, case: Case, signer: Person, *, version: int, sections: Sequence[tuple[str, str | Sequence[str]]]
 ) -> PaperFact:
     """Print a version of the terms of reference (F02)."""
     blocks: list[papers.Block] = [
@@ -171,12 +171,12 @@ def terms_of_reference(
         heading="KERANGKA ACUAN KERJA",
         number="",
         blocks=blocks,
-        signatures=[_signature(by, heading="Disusun oleh")],
+        signatures=[_signature(signer, heading="Disusun oleh")],
         english="terms_of_reference",
     )
 
 
-def minutes(office: Office, meeting: Meeting, by: Person) -> PaperFact:
+def minutes(office: Office, meeting: Meeting, signer: Person) -> PaperFact:
     """Print the minutes of a meeting with its attendance (S03, S10)."""
     rows = []
     for item in meeting.items:
@@ -215,12 +215,12 @@ def minutes(office: Office, meeting: Meeting, by: Person) -> PaperFact:
                 rows=tuple(rows),
             ),
         ],
-        signatures=[_signature(by, heading="Ditutup oleh")],
+        signatures=[_signature(signer, heading="Ditutup oleh")],
         english="meeting_minutes",
     )
 
 
-def evaluation_report(office: Office, evaluation: Evaluation, content: Proposal | None, by: Person) -> PaperFact:
+def evaluation_report(office: Office, evaluation: Evaluation, content: Proposal | None, signer: Person) -> PaperFact:
     """Print the report of an evaluation: figures with their sources, obstacles, advice (S10)."""
     case = evaluation.case
     figures = tuple(
@@ -262,7 +262,7 @@ def evaluation_report(office: Office, evaluation: Evaluation, content: Proposal 
         heading="LAPORAN EVALUASI PENGGUNAAN APLIKASI",
         number=evaluation.number,
         blocks=blocks,
-        signatures=[_signature(by, heading="Disusun oleh")],
+        signatures=[_signature(signer, heading="Disusun oleh")],
         english="evaluation_report",
     )
 

@@ -144,7 +144,7 @@ def submit(session: Session, by: Person, case_id: UUID, office: Office) -> Case:
     return case
 
 
-def hand_in(session: Session, by: Person, case: Case, act: Act, office: Office, *, detail: str = "") -> None:
+def hand_in(session: Session, doer: Person, case: Case, act: Act, office: Office, *, detail: str = "") -> None:
     """Make a submission of a complete proposal: agenda number, kept version, paper, move, trace."""
     content = _content(session, case)
     lacking = [
@@ -159,7 +159,7 @@ def hand_in(session: Session, by: Person, case: Case, act: Act, office: Office, 
         content.agenda_number = f"{next_number(session, 'agenda', year):03d}/{office.code}/{year}"
     content.version += 1
     content.submitted_at = utc_now()
-    facts = [paper.proposal(office, case, content, by)]
+    facts = [paper.proposal(office, case, content, doer)]
     if content.letter_digest:
         letter = PaperFact(
             kind="surat_usulan",
@@ -173,15 +173,15 @@ def hand_in(session: Session, by: Person, case: Case, act: Act, office: Office, 
             proposal_id=case.id,
             version=content.version,
             content=content_of(case, content).model_dump(mode="json"),
-            submitted_by_id=by.id,
-            submitted_by_name=by.name,
+            submitted_by_id=doer.id,
+            submitted_by_name=doer.name,
             paper_digest=facts[0].digest,
         )
     )
     again = content.version > 1
     move(
         session,
-        by,
+        doer,
         case,
         act,
         says="Usulan diajukan kembali" if again else "Usulan diajukan kepada Kepala melalui Koordinator",

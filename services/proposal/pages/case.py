@@ -67,8 +67,13 @@ def statuses() -> list[tuple[str, str]]:
 
 
 def prefill(offers: list[Offer], name: str, values: dict[str, Any]) -> list[Offer]:
-    """Return the offers with the form of one act filled in, unless it was just refused and keeps what was typed."""
-    return [replace(offer, typed=values) if offer.act.name == name and not offer.is_open else offer for offer in offers]
+    """Return the offers with the form of one act filled in; one that was just refused keeps what was typed."""
+    return [
+        replace(offer, inputs=[replace(one, default=values.get(one.name, one.default)) for one in offer.inputs])
+        if offer.act.name == name
+        else offer
+        for offer in offers
+    ]
 
 
 def desk(request: Request) -> Office:
