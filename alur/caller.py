@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import uuid4
 
 import httpx
@@ -27,6 +27,16 @@ class Caller:
         answer = self._send("POST", "/api/session", json={"username": username, "password": password})
         self.client.headers["x-form-token"] = answer["form_token"]
         self.name: str = answer["person"]["name"]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back; the session at the gateway ends by itself."""
+        self.client.close()
 
     def get(self, path: str, **query: Any) -> Any:
         """Return the JSON of a page of the API."""

@@ -124,7 +124,7 @@ def _load_people(settings: MachineSettings, url: str) -> dict[str, UUID]:
     try:
         with database.transaction() as session:
             load_directory(session, units, people)
-            return dict(session.execute(select(Person.username, Person.id)).tuples().all())
+            return {row.username: row.id for row in session.execute(select(Person.username, Person.id))}
     finally:
         database.close()
 

@@ -34,6 +34,7 @@ ACCOUNT = "alur"
 REACHABLE = Path("/var/lib/alur")
 """Where binaries and cluster are kept when that user cannot reach their place (for example below /root)."""
 SUPERUSER = "postgres"
+DEFAULT_PORT = 5432
 SOCKET_LIMIT = 90
 """Longest folder for a Unix socket: the whole path has to stay below 108 bytes."""
 LOG_LIMIT = 10_000_000
@@ -97,6 +98,11 @@ class Postgres:
         self._ends_with_parent = ends_with_parent
         self._process: subprocess.Popen[bytes] | None = None
         self._place: _Place | None = None
+
+    @property
+    def port(self) -> int:
+        """Return the port, which names the socket too."""
+        return int(self.settings.get("port", DEFAULT_PORT))
 
     @property
     def log(self) -> Path:
@@ -172,12 +178,14 @@ class Postgres:
         """Return the SQLAlchemy URL of a database for a login role (default: the role of the same name)."""
         name = user or database
         password = self._password(name)
-        return f"postgresql+psycopg://{quote(name)}:{password}@/{quote(database)}?host={quote(str(self.socket_folder))}"
+        place = f"host={quote(str(self.socket_folder))}&port={self.port}"
+        return f"postgresql+psycopg://{quote(name)}:{password}@/{quote(database)}?{place}"
 
     def connect(self, database: str = "postgres") -> "psycopg.Connection[tuple[object, ...]]":
         """Return a connection of the superuser, each statement on its own; the caller closes it."""
         return psycopg.connect(
             host=str(self.socket_folder),
+            port=self.port,
             dbname=database,
             user=SUPERUSER,
             password=self._password(SUPERUSER),
@@ -190,7 +198,12 @@ class Postgres:
 
     def password_environment(self, user: str) -> dict[str, str]:
         """Return PGHOST, PGUSER and PGPASSWORD, by which a PostgreSQL program signs in as `user`."""
-        return {"PGHOST": str(self.socket_folder), "PGUSER": user, "PGPASSWORD": self._password(user)}
+        return {
+            "PGHOST": str(self.socket_folder),
+            "PGPORT": str(self.port),
+            "PGUSER": user,
+            "PGPASSWORD": self._password(user),
+        }
 
     def _where(self) -> "_Place":
         if self._place is None:

@@ -711,6 +711,9 @@ def run(settings: MachineSettings, *, as_json: bool) -> int:
     except Unexpected as reason:
         typer.echo(f"demo: berhenti pada langkah {walk.lines[-1].step if walk.lines else 'S01'}: {reason}", err=True)
         return 1
+    finally:
+        for caller in walk.people.values():
+            caller.close()
     steps = {line.step for line in walk.lines if line.step.startswith("S")}
     seconds = time.monotonic() - walk.began
     if as_json:

@@ -10,15 +10,14 @@ relay of a service be active, and it forks with nothing locked.
 import gc
 import os
 import select
-import shutil
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from fcntl import LOCK_EX, LOCK_NB, flock
-from pathlib import Path
+from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, lockf
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
@@ -27,7 +26,7 @@ from uuid import UUID, uuid4
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 
 from celery import Celery, bootsteps, signals
-from celery.exceptions import SoftTimeLimitExceeded
+from celery.exceptions import SecurityWarning, SoftTimeLimitExceeded
 from kombu.connection import Connection
 from kombu.entity import Queue
 from psycopg.errors import Error as PostgresError
@@ -265,6 +264,8 @@ def run_worker(
         without_mingle=True,
         quiet=True,
     )
+    # Celery warns root of pickled tasks; only JSON is accepted here.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     # What is there before the pool forks stays shared between its children.
     gc.collect()
     gc.freeze()
@@ -337,29 +338,28 @@ def _add_tasks(app: Celery, worker: Worker, slots: "_Slots") -> None:
 
 
 class _Slots:
-    """How many jobs may run at once in this worker: locks that the system gives back when their holder dies."""
+    """How many jobs may run at once in this worker: locks that the system gives back when their holder dies.
+
+    Each slot is a byte of a file without a name that the pool children inherit; a lock belongs to one process.
+    """
 
     def __init__(self, most: int) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="alur-slots-"))
         self.most = most
-        self.owner = os.getpid()
-
-    def close(self) -> None:
-        """Remove the folder."""
-        if os.getpid() == self.owner:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the worker lives
 
     @contextmanager
     def one(self) -> Iterator[bool]:
         """Hold a slot while the block runs; yields False when all are taken."""
         for number in range(self.most):
-            with (self.folder / str(number)).open("w") as file:
-                try:
-                    flock(file, LOCK_EX | LOCK_NB)
-                except BlockingIOError:
-                    continue
+            try:
+                lockf(self._file, LOCK_EX | LOCK_NB, 1, number)
+            except OSError:
+                continue
+            try:
                 yield True
-                return
+            finally:
+                lockf(self._file, LOCK_UN, 1, number)
+            return
         yield False
 
 

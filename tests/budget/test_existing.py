@@ -116,7 +116,12 @@ def test_a_running_case_goes_on_from_where_it_was(session: Session, office: Offi
     )
     plan = actions.register_existing(
         session,
-        e_presensi(lines=(), conveyed_letter="", ceiling=ExistingCeiling(98_000_000, "PNBP BLU", date(2025, 12, 8)), contract=running),
+        e_presensi(
+            lines=(),
+            conveyed_letter="",
+            ceiling=ExistingCeiling(98_000_000, "PNBP BLU", date(2025, 12, 8)),
+            contract=running,
+        ),
     )
     claim = next(claim for claim in plan.contracts[0].claims if claim.payment is None)
 

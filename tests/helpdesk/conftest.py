@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -69,8 +70,6 @@ def letter(message: Any, *, source: str = "deploy") -> mailbox.Letter:
 
 def told(session: Session, kind: str) -> list[dict[str, Any]]:
     """Return the bodies of the messages of a kind that wait in the outbox, in order."""
-    import orjson
-
     found = session.scalars(
         select(mailbox.outbox.c.body).where(mailbox.outbox.c.kind == kind).order_by(mailbox.outbox.c.seq)
     )

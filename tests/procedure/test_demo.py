@@ -54,8 +54,8 @@ def test_the_opened_site_serves_exactly_the_files_that_the_permit_names(walked: 
 
 
 def test_the_trace_lists_every_step_and_the_audit_chains_agree(running: Installation, walked: dict[str, Any]) -> None:
-    auditor = _as(running, "spi")
-    case = auditor.get(f"/api/cases/{walked['facts']['number']}")
+    with _as(running, "spi") as auditor:
+        case = auditor.get(f"/api/cases/{walked['facts']['number']}")
     report = running.verified()
 
     assert {entry["step"] for entry in case["trace"]} == set(procedure().steps)
@@ -122,7 +122,8 @@ def _walk(one: Installation, faults: dict[str, Callable[[], None]]) -> dict[str,
                 fault()
     assert process.wait(60) == 0, "".join(told) + one.logs()
     number = next(line for line in told if line.startswith("Perkara")).split()[1].rstrip(":")
-    found: dict[str, Any] = _as(one, "spi").get(f"/api/cases/{number}")
+    with _as(one, "spi") as auditor:
+        found: dict[str, Any] = auditor.get(f"/api/cases/{number}")
     return found
 
 
@@ -192,9 +193,10 @@ def test_what_is_read_at_the_public_door_never_needs_the_broker(running: Install
     process.suspend()
     try:
         answer = httpx.get(f"{running.url}/api/health", trust_env=False, timeout=20)
-        made = _as(running, "pengusul.bpeg").get("/api/cases")
+        with _as(running, "pengusul.bpeg") as ani:
+            seen = ani.get("/api/cases")
     finally:
         process.resume()
 
     assert answer.status_code == 200
-    assert made
+    assert seen

@@ -196,6 +196,24 @@ def test_minutes_are_no_paper_for_the_proposer(walk: Walk) -> None:
     assert queries.paper(walk.session, SARI, meeting.minutes_digest)
 
 
+def test_amounts_and_findings_are_not_for_the_proposing_unit(walk: Walk) -> None:
+    case = walk.installed()
+    proof = PaperFact(kind="berita_acara_uji_keamanan", title="Berita acara", number="1", digest="7" * 64)
+    walk.told(case, messages.SecurityTestStarted, digest=DIGEST)
+    walk.told(case, messages.TestFailed, digest=DIGEST, note="Transkrip orang lain terbuka.", papers=(proof,))
+
+    mine = CaseView.of(queries.whole(walk.session, ANI, case.number), ANI)
+    heads = CaseView.of(queries.whole(walk.session, CITRA, case.number), CITRA)
+
+    assert [row.key for row in heads.money] == ["ceiling", "contract"]
+    assert mine.money == []
+    assert (mine.trace[-1].says, mine.trace[-1].detail, mine.trace[-1].note) == (heads.trace[-1].says, "", "")
+    assert (mine.status_reason, heads.status_reason) == ("", "Transkrip orang lain terbuka.")
+    assert heads.papers[-1].digest == "7" * 64
+    for by in (ANI, GITA):
+        walk.refuses(NotFound, queries.paper, by, "7" * 64)
+
+
 def test_a_vendor_reads_papers_of_its_own_steps_only(walk: Walk) -> None:
     case = walk.built()
     walk.told(case, messages.HandedOver, papers=(PaperFact(kind="bast", title="BAST", number="1", digest="8" * 64),))

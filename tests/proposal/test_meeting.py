@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from services.proposal import actions, queries
-from services.proposal.model import Case, Meeting, MeetingKind, Office, Outcome, Paper, TraceEntry
+from services.proposal.model import Case, Evaluation, Meeting, MeetingKind, Office, Outcome, Paper, TraceEntry
 from shared.database import Database
 from shared.errors import Incomplete, NotAllowed, NotFound, OutOfTurn
 from shared.identity import Person
 from tests.people import ANI, BAYU, BUDI, CITRA, DEWI, EDI, GITA, JOKO, SARI, TONO
-from tests.proposal.walk import TODAY, Walk
+from tests.proposal.walk import TERMS, TODAY, Walk
 
 
 def test_minutes_are_numbered_in_one_series(walk: Walk) -> None:
@@ -187,6 +187,7 @@ def test_minutes_are_not_read_by_proposers_and_vendors(walk: Walk) -> None:
 
     walk.refuses(NotFound, queries.meeting, ANI, meeting.id)
     walk.refuses(NotFound, queries.meeting, JOKO, meeting.id)
+    walk.refuses(NotFound, queries.meeting, GITA, meeting.id)
     assert queries.meeting(walk.session, SARI, meeting.id).items
 
 
@@ -200,6 +201,55 @@ def test_the_agenda_fills_itself_with_what_waits(walk: Walk) -> None:
 
     assert {s.case_number or s.evaluation_id for s in suggested} == {case.number, evaluation.id}
     assert {s.evaluation_id for s in queries.agenda(walk.session, meeting)} == {evaluation.id}
+
+
+def test_acts_on_one_case_from_all_sides_wait_and_do_not_lock_up(
+    database_of: Callable[[str], Database], office: Office
+) -> None:
+    """Minutes, a message and an act of the case take their locks in one order."""
+    database = database_of("proposal")
+    with database.transaction() as session:
+        walk = Walk(session, office)
+        evaluation = walk.reported()
+        meeting = walk.meeting("weekly")
+        actions.record_item(
+            session,
+            BAYU,
+            meeting.id,
+            evaluation_id=evaluation.id,
+            discussion="Laporan didengar.",
+            decision=Outcome.CONTINUE,
+        )
+        programmed = walk.programmed()
+        walk.item(meeting, programmed)
+    failures: list[BaseException] = []
+    together = threading.Barrier(4)
+
+    def run(act: Callable[[Walk], object]) -> None:
+        together.wait(10)
+        try:
+            for _ in range(5):
+                with database.transaction() as session:
+                    act(Walk(session, office))
+        except OutOfTurn:
+            pass  # the minutes are closed once; what matters here is that nobody waits for ever
+        except BaseException as reason:
+            failures.append(reason)
+
+    acts: list[Callable[[Walk], object]] = [
+        lambda walk: actions.close_minutes(walk.session, CITRA, meeting.id, office),
+        lambda walk: walk.figures(walk.session.get_one(Evaluation, evaluation.id), "helpdesk"),
+        lambda walk: actions.write_terms(walk.session, BAYU, programmed.id, office, TERMS),
+        lambda walk: actions.decide_evaluation(walk.session, CITRA, evaluation.id, decision="continue"),
+    ]
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert failures == []
+    assert not any(thread.is_alive() for thread in threads)
 
 
 def test_two_who_close_at_once_carry_out_once(database_of: Callable[[str], Database], office: Office) -> None:

@@ -75,8 +75,10 @@ def test_starters_at_the_same_time_do_not_collide(empty: str, tmp_path: Path) ->
     database.close()
 
 
-def test_a_revision_is_written_only_when_something_changed(database_of: Callable[[str], Database]) -> None:
-    assert make("shared", database_of("proposal").url, "nothing") is None
+def test_a_revision_is_written_only_when_something_changed(empty: str) -> None:
+    migrate(empty, service="shared")
+
+    assert make("shared", empty, "nothing") is None
 
 
 @pytest.mark.parametrize(

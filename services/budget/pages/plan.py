@@ -57,7 +57,7 @@ def _filled(offer: Offer, version: PlanVersion) -> Offer:
         }
         for line in version.lines
     ]
-    return replace(offer, typed={"lines": rows})
+    return replace(offer, inputs=[replace(field, default=rows) for field in offer.inputs])
 
 
 def _of_conveyance(request: Request, session: Session, by: Person, conveyance_id: UUID) -> Response:

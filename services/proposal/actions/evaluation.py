@@ -34,6 +34,8 @@ from shared.mailbox import post
 from shared.messages import EvaluationOpened, FiguresGathered, PaperFact
 from shared.words import local_date, long_date
 
+NO_EVALUATION = "Evaluasi tidak ditemukan. Buka kembali dari halaman perkaranya."
+
 
 def open_evaluation(
     session: Session, by: Person, case_id: UUID, office: Office, *, from_on: date, until_on: date
@@ -204,7 +206,7 @@ def decide_evaluation(
             errors=[FieldError("/words", "Tuliskan alasannya.")],
             code="reason_missing",
         )
-    case = find(session, evaluation.case_id)
+    case = evaluation.case
     made = ""
     if decision == "retire":
         made = case.move("retire", by_id=by.id, by_name=by.name, reason=words).name
@@ -247,7 +249,7 @@ def follow_up(
         raise OutOfTurn(
             "Tindak lanjut diajukan setelah Kepala memutuskan “dikembangkan lebih lanjut” atas laporan evaluasi."
         )
-    parent = find(session, evaluation.case_id)
+    parent = evaluation.case
     case = open_case(
         session,
         content or prefilled(session, evaluation),
@@ -320,10 +322,18 @@ def path_of(evaluation: Evaluation) -> str:
 
 
 def find_evaluation(session: Session, evaluation_id: UUID) -> Evaluation:
-    """Return an evaluation with its row locked; raise NotFound."""
+    """Return an evaluation, its case locked before it; raise NotFound.
+
+    Always meeting, case, evaluation, audit chain: two acts that take their locks in other orders would wait for
+    each other.
+    """
+    case_id = session.scalar(select(Evaluation.case_id).where(Evaluation.id == evaluation_id))
+    if case_id is None:
+        raise NotFound(NO_EVALUATION)
+    find(session, case_id)
     evaluation = session.get(Evaluation, evaluation_id, with_for_update={"of": Evaluation}, populate_existing=True)
     if evaluation is None:
-        raise NotFound("Evaluasi tidak ditemukan. Buka kembali dari halaman perkaranya.")
+        raise NotFound(NO_EVALUATION)
     return evaluation
 
 

@@ -14,6 +14,7 @@ from services.proposal.authority import ACTS, MOVES
 from services.proposal.model import (
     OUTCOME_LABELS,
     Case,
+    Evaluation,
     Meeting,
     MeetingItem,
     MeetingKind,
@@ -92,7 +93,12 @@ def record_item(
     _must_be_open(meeting)
     case = None
     if evaluation_id:
-        evaluation = find_evaluation(session, evaluation_id)
+        evaluation = session.get(Evaluation, evaluation_id)
+        if evaluation is None:
+            raise Incomplete(
+                "Evaluasi tidak ditemukan.",
+                errors=[FieldError("/evaluation_id", "Pilih evaluasi dari daftar yang menunggu dibahas.")],
+            )
         case = evaluation.case
         subject = subject or f"Laporan evaluasi {case.name} ({evaluation.number})"
         if meeting.kind != MeetingKind.WEEKLY:
@@ -140,6 +146,11 @@ def close_minutes(session: Session, by: Person, meeting_id: UUID, office: Office
     OutOfTurn when they are closed already, or when a case has moved on so that its outcome cannot be carried out.
     """
     meeting = _find(session, meeting_id)
+    # In the order of their ids, so that two minutes on the same cases wait for each other instead of locking up;
+    # and all before the audit chain, whose lock every act takes after that of its case.
+    cases = {case_id: find(session, case_id) for case_id in sorted({i.case_id for i in meeting.items if i.case_id})}
+    for evaluation_id in sorted(i.evaluation_id for i in meeting.items if i.evaluation_id):
+        find_evaluation(session, evaluation_id)
     authorize(session, by, ACTS.close_minutes, meeting)
     _must_be_open(meeting)
     if not meeting.items or not meeting.attendees:
@@ -151,8 +162,6 @@ def close_minutes(session: Session, by: Person, meeting_id: UUID, office: Office
             "Notulen ini memuat keputusan revisi, tunda, atau tidak dilanjutkan, yang merupakan wewenang Kepala. "
             "Mohon Kepala PUSTIPD yang menutupnya."
         )
-    # In the order of their ids, so that two minutes on the same cases wait for each other instead of locking up.
-    cases = {case_id: find(session, case_id) for case_id in sorted({i.case_id for i in meeting.items if i.case_id})}
     now = utc_now()
     meeting.closed_at, meeting.closed_by_id, meeting.closed_by_name = now, by.id, by.name
     printed = paper.minutes(office, meeting, by)

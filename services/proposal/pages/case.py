@@ -46,7 +46,7 @@ NAVIGATION = [
         path="/rapat",
         icon="users",
         order=30,
-        roles=sorted(role.value for role in READERS | {Role.PLANNING}),
+        roles=sorted(role.value for role in READERS),
     ),
 ]
 TONES = {

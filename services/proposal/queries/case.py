@@ -6,7 +6,7 @@ from datetime import date, datetime
 from functools import cache
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, and_, false, or_, select, true, tuple_
 from sqlalchemy.orm import Session, lazyload
 
 from services.proposal.authority import ACTS, MONEY_READERS, MOVES, READERS, STAFF, may_move
@@ -37,8 +37,17 @@ from shared.workdays import Calendar, seeded_calendar
 NO_CASE = "Perkara tidak ditemukan. Periksa nomornya atau cari di daftar perkara."
 VENDOR_STEPS = ("S05", "S06", "S07", "S08", "F04", "S09")
 """Steps of which a vendor sees the entries of its own contract's case."""
-HIDDEN_FROM_PROPOSERS = ("notulen_rapat_mingguan", "notulen_raker")
-"""Papers that speak of other units' cases too (domain §4: minutes are not for proposers)."""
+SECURITY_PAPERS = ("berita_acara_uji_keamanan", "laporan_pemindaian")
+INNER_PAPERS = (
+    "notulen_rapat_mingguan",
+    "notulen_raker",
+    "kontrak_spk",
+    "bukti_pembayaran",
+    "laporan_keuangan",
+    "penetapan_pagu",
+    "laporan_evaluasi",
+)
+"""Papers that are not for the proposing unit (domain §4); minutes speak of other units' cases too."""
 
 CLOCK = {
     "draft": "S01", "submitted": "S01", "returned": "S01", "under_analysis": "F01", "awaiting_decision": "S02",
@@ -269,9 +278,10 @@ def whole(session: Session, by: Person, which: UUID | str) -> Whole:
     relatives = [] if is_vendor else _relatives(session, found)
     evaluations: Sequence[Evaluation] = []
     ready = None
+    hears = by.has(*READERS, Role.PLANNING)
     if found.next("conclude_meetings") and not is_vendor:
         ready = readiness(session, found)
-    elif found.live_at and not is_vendor:
+    elif found.live_at and hears:
         evaluations = session.scalars(
             select(Evaluation)
             .where(Evaluation.case_id == found.id)
@@ -309,9 +319,16 @@ def may_read(by: Person) -> ColumnElement[bool]:
     """Return the condition under which this person may read a paper of a case that they may see."""
     if by.has(Role.VENDOR):
         return and_(Paper.step.in_(VENDOR_STEPS), Paper.digest != "")
-    if by.has(*READERS, *MONEY_READERS):
+    if by.has(*READERS):
         return true()
-    return Paper.kind.not_in(HIDDEN_FROM_PROPOSERS)
+    if by.has(*MONEY_READERS):
+        return Paper.kind.not_in(SECURITY_PAPERS)
+    return Paper.kind.not_in(SECURITY_PAPERS + INNER_PAPERS)
+
+
+def is_outsider(by: Person) -> bool:
+    """Tell whether somebody sees a case only because it is their unit's: no amounts, no findings (domain §4)."""
+    return not by.has(*READERS, *MONEY_READERS, Role.VENDOR)
 
 
 def paper(session: Session, by: Person, digest: str) -> Paper:
@@ -396,9 +413,3 @@ def registered(session: Session, by: Person, *, limit: int = 200) -> Sequence[Re
         .order_by(RegisteredApplication.name, RegisteredApplication.id)
         .limit(limit)
     ).all()
-
-
-def by_status(session: Session, by: Person) -> dict[str, int]:
-    """Count the cases that this person may see, by status."""
-    rows = session.execute(select(Case.status, func.count()).where(seen_by(by)).group_by(Case.status)).all()
-    return {row[0]: row[1] for row in rows}

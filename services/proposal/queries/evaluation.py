@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import Session
 
-from services.proposal.authority import ACTS, MONEY_READERS, READERS
+from services.proposal.authority import ACTS, READERS
 from services.proposal.model import Case, Evaluation, EvaluationStatus, Meeting, Proposal
 from services.proposal.queries.case import CLOCK, seen_by
 from shared.authority import Act
@@ -22,7 +22,7 @@ def evaluation(session: Session, by: Person, evaluation_id: UUID) -> Evaluation:
     found = session.scalar(
         select(Evaluation).join(Case, Case.id == Evaluation.case_id).where(Evaluation.id == evaluation_id, seen_by(by))
     )
-    if found is None or not by.has(*READERS, *MONEY_READERS, Role.PROPOSER, Role.UNIT_HEAD):
+    if found is None or not by.has(*READERS, Role.PLANNING):
         raise NotFound("Evaluasi tidak ditemukan. Buka kembali dari halaman perkaranya.")
     return found
 

@@ -14,7 +14,6 @@ from shared.authority import Act
 from shared.errors import NotAllowed, NotFound
 from shared.identity import Person, Role
 
-ATTENDING = READERS | {Role.PLANNING}
 PROGRAMME_READERS = READERS | MONEY_READERS | {Role.PROPOSER, Role.UNIT_HEAD}
 
 
@@ -22,8 +21,8 @@ def meetings(
     session: Session, by: Person, *, limit: int = 50, after: tuple[datetime, UUID] | None = None
 ) -> Sequence[Meeting]:
     """Return meetings, newest first; nothing for whoever may not read minutes."""
-    if not by.has(*ATTENDING):
-        raise NotAllowed("Notulen rapat hanya untuk PUSTIPD, Bagian Perencanaan, dan SPI.")
+    if not by.has(*READERS):
+        raise NotAllowed("Notulen rapat hanya untuk PUSTIPD dan SPI.")
     statement = select(Meeting).order_by(Meeting.created_at.desc(), Meeting.id.desc()).limit(limit)
     if after:
         statement = statement.where(tuple_(Meeting.created_at, Meeting.id) < after)
@@ -33,7 +32,7 @@ def meetings(
 def meeting(session: Session, by: Person, meeting_id: UUID) -> Meeting:
     """Return a meeting with its items; raise NotFound for whoever may not read minutes."""
     found = session.get(Meeting, meeting_id)
-    if found is None or not by.has(*ATTENDING):
+    if found is None or not by.has(*READERS):
         raise NotFound("Rapat tidak ditemukan. Buka kembali dari daftar rapat.")
     return found
 

@@ -30,6 +30,9 @@ NOUNS = {
     "cancel": "cancellation",
 }
 """The noun that is posted beneath a proposal for each act."""
+MONEY = ("plan", "ceiling", "contract", "paid")
+INNER_STEPS = frozenset({"S04", "S05", "S06", "S08"})
+"""Steps whose amounts and findings are not for the proposing unit (domain §4)."""
 
 
 class CaseRow(BaseModel):
@@ -102,15 +105,15 @@ class TraceView(BaseModel):
     audit_hash: str | None
 
     @classmethod
-    def of(cls, entry: TraceEntry, papers: list[Paper]) -> "TraceView":
-        """Return an entry with the papers that this person may read."""
+    def of(cls, entry: TraceEntry, papers: list[Paper], *, for_outsider: bool = False) -> "TraceView":
+        """Return an entry with the papers that this person may read; amounts and findings are not for outsiders."""
         return cls(
             at=entry.at,
             step=entry.step,
             kind=entry.kind,
             says=entry.says,
-            detail=entry.detail,
-            note=entry.note,
+            detail="" if for_outsider and entry.step in INNER_STEPS else entry.detail,
+            note="" if for_outsider and entry.step == "S08" else entry.note,
             move=entry.move,
             status=entry.status,
             person=entry.person_name,
@@ -244,7 +247,8 @@ class CaseView(CaseRow):
         """Return a case as this person may see it."""
         case = whole.case
         pace = queries.pace(case)
-        is_vendor = by.has(Role.VENDOR)
+        is_outsider = queries.is_outsider(by)
+        shown = ("contract", "paid") if by.has(Role.VENDOR) else ("plan",) if is_outsider else MONEY
         return cls(
             **CaseRow.model_validate(case).model_dump(),
             purpose=case.purpose,
@@ -252,7 +256,7 @@ class CaseView(CaseRow):
             expected_users=case.expected_users,
             tech={key: value for key, value in case.tech.items() if value},
             sop_version=case.sop_version,
-            status_reason=case.status_reason,
+            status_reason="" if is_outsider and case.status == "remediation" else case.status_reason,
             step=queries.station_of(case).id,
             days_in_step=pace.days,
             standard_days=pace.standard,
@@ -270,17 +274,17 @@ class CaseView(CaseRow):
             ],
             moves=[MoveView.of(act, case) for act in whole.offered],
             papers=[PaperView.of(paper) for paper in whole.papers],
-            money=money(case, is_vendor=is_vendor),
+            money=money(case, shown),
             people=people(whole.trace),
             relatives=[RelativeView.model_validate(relative) for relative in whole.relatives],
             evaluations=[EvaluationRow.model_validate(one) for one in whole.evaluations],
-            history=[] if is_vendor else [StatusView.model_validate(row) for row in whole.history],
-            trace=[TraceView.of(entry, whole.papers_of(entry)) for entry in whole.trace],
+            history=[] if by.has(Role.VENDOR) else [StatusView.model_validate(row) for row in whole.history],
+            trace=[TraceView.of(entry, whole.papers_of(entry), for_outsider=is_outsider) for entry in whole.trace],
         )
 
 
-def money(case: Case, *, is_vendor: bool = False) -> list[MoneyView]:
-    """Return the amounts that the budget division told, in the order in which they bind each other."""
+def money(case: Case, shown: Sequence[str]) -> list[MoneyView]:
+    """Return the amounts of these keys as the budget division told them, in the order in which they bind."""
     rows = [
         ("plan", "RAB", case.plan_amount, f"Versi {case.plan_version}" + (", dikunci" if case.is_plan_locked else "")),
         ("ceiling", "Pagu", case.ceiling_amount, f"Tahun Anggaran {case.fiscal_year}"),
@@ -290,7 +294,7 @@ def money(case: Case, *, is_vendor: bool = False) -> list[MoneyView]:
     return [
         MoneyView(key=key, label=label, amount=amount, about=about)
         for key, label, amount, about in rows
-        if amount is not None and not (is_vendor and key in ("plan", "ceiling"))
+        if amount is not None and key in shown
     ]
 
 

@@ -59,7 +59,8 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "coalesce(plan_amount, 0) >= 0 AND coalesce(ceiling_amount, 0) >= 0 AND coalesce(contract_amount, 0) >= 0 AND coalesce(paid_amount, 0) >= 0",
+            "coalesce(plan_amount, 0) >= 0 AND coalesce(ceiling_amount, 0) >= 0"
+            " AND coalesce(contract_amount, 0) >= 0 AND coalesce(paid_amount, 0) >= 0",
             name=op.f("ck_application_case_amounts_not_negative"),
         ),
         sa.CheckConstraint("expected_users >= 0", name=op.f("ck_application_case_expected_users_not_negative")),
