@@ -54,10 +54,13 @@ def test_the_last_payment_before_the_handover_is_refused_with_the_rule(session: 
     walk.paid(session, office, contract, 1)
     claim = walk.verified(session, contract, 2)
 
-    with pytest.raises(OutOfTurn, match=r"pembayaran terakhir hanya setelah berita acara .*langkah 6, S06") as no:
+    words = r"pembayaran terakhir hanya setelah berita acara .*langkah 6, S06"
+    with pytest.raises(OutOfTurn, match=words) as no, session.begin_nested():
         actions.pay(session, INDAH, claim.id, spm_number="1", sp2d_number="2", office=office)
 
     assert no.value.code == "last_payment_before_handover"
+    assert [act.name for act in queries.offered_on_claim(INDAH, claim)] == ["refuse_claim"]
+    assert queries.waiting_on(session, INDAH) == []
 
 
 def test_the_only_unpaid_term_is_the_last_whatever_its_number(session: Session, office: Office) -> None:

@@ -331,6 +331,8 @@ def test_the_form_of_the_lines_holds_the_present_lines(door: Door, plan: str) ->
 
 
 def test_a_page_offers_only_what_is_in_turn(door: Door, plan: str) -> None:
+    door.ask(BAYU, "PUT", f"/api/budget-plans/{plan}/lines", json={"lines": [LINE]})
+
     shown = {person.username: door.get(person, f"/rab/{plan}").text for person in (BAYU, BUDI, CITRA, ANI)}
 
     assert f"/rab/{plan}/rincian" in shown["bayu"]

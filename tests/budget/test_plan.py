@@ -154,11 +154,12 @@ def test_other_units_vendors_and_users_do_not_know_of_a_plan(session: Session) -
 
 def test_the_acts_that_are_offered_are_the_acts_that_are_in_turn(session: Session, office: Office) -> None:
     plan = walk.opened(session)
-    drafting = [act.name for act in queries.offered(BUDI, plan)]
+    empty = [act.name for act in queries.offered(BUDI, plan)]
     actions.draft_lines(session, BAYU, plan.id, lines=walk.LINES)
+    drafting = [act.name for act in queries.offered(BUDI, plan)]
     actions.lock(session, BUDI, plan.id, office=office)
 
-    assert drafting == ["draft_lines", "lock"]
+    assert (empty, drafting) == (["draft_lines"], ["draft_lines", "lock"])
     assert [act.name for act in queries.offered(BUDI, plan)] == []
     assert [act.name for act in queries.offered(CITRA, plan)] == ["reopen"]
 

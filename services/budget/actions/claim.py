@@ -14,7 +14,6 @@ from services.budget.model import (
     Claim,
     ClaimStatus,
     Contract,
-    ContractStatus,
     Payment,
     Term,
 )
@@ -84,8 +83,7 @@ def pay(
     claim.move("pay")
     contract, plan = claim.contract, claim.contract.plan
     contract.must_be(*IN_FORCE)
-    is_last = contract.is_last(claim.term)
-    if is_last and contract.status != ContractStatus.HANDED_OVER:
+    if claim.waits_for_handover:
         raise OutOfTurn(
             f"Termin {claim.term.no} ({rupiah(claim.amount)}) adalah pembayaran terakhir, dan pembayaran terakhir "
             f"hanya setelah berita acara serah terima (BAST) kontrak {contract.number} ditandatangani semua pihak "
@@ -106,7 +104,7 @@ def pay(
         paid_on=on,
         spm_number=spm_number,
         sp2d_number=sp2d_number,
-        is_before_permit=is_last and plan.live_at is None,
+        is_before_permit=contract.is_last(claim.term) and plan.live_at is None,
         paid_by_id=by.id,
         paid_by_name=by.name,
         note=note,

@@ -23,7 +23,6 @@ from services.budget.ledger import CapExceeded
 from services.budget.model import (
     BINDING,
     FORM_LABELS,
-    IN_FORCE,
     BudgetPlan,
     Ceiling,
     Contract,
@@ -168,8 +167,8 @@ def sign_contract(session: Session, by: Person, contract_id: UUID, *, office: Of
     contract = find_contract(session, by, contract_id)
     authorize(session, by, ACTS.sign_contract, contract, value_amount=contract.value_amount)
     plan = contract.plan
-    standing = next((other for other in plan.contracts if other.status in IN_FORCE), None)
-    if standing and standing is not contract:
+    standing = contract.standing_beside
+    if standing:
         raise OutOfTurn(
             f"Perkara ini sudah mempunyai kontrak yang berlaku ({standing.number}). "
             "Kontrak baru dapat ditandatangani setelah kontrak itu dihentikan."

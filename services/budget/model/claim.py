@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from services.budget.model.contract import Contract, Term
+from services.budget.model.contract import IN_FORCE, Contract, ContractStatus, Term
 from services.budget.model.table import Table
 from shared.database import Kept
 from shared.errors import OutOfTurn
@@ -71,6 +71,11 @@ class Claim(Kept, Table):
         """Return the code of the firm that claims."""
         return self.contract.vendor.code
 
+    @property
+    def waits_for_handover(self) -> bool:
+        """Tell whether this is the last payment and the handover is not signed yet (sop S06: exit)."""
+        return self.contract.status == ContractStatus.SIGNED and self.contract.is_last(self.term)
+
     def move(self, name: str) -> None:
         """Make a move of `CLAIM_MOVES`; raise OutOfTurn when the status does not allow it."""
         self.contract.plan.must_go_on()
@@ -83,8 +88,10 @@ class Claim(Kept, Table):
         self.status = target
 
     def allows(self, name: str) -> bool:
-        """Tell whether the status allows a move."""
-        return not self.contract.plan.halted_status and self.status in CLAIM_MOVES[name][0]
+        """Tell whether a move is in turn."""
+        if self.contract.plan.halted_status or self.status not in CLAIM_MOVES[name][0]:
+            return False
+        return name != "pay" or (self.contract.status in IN_FORCE and not self.waits_for_handover)
 
 
 class Payment(Kept, Table):

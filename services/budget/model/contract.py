@@ -172,6 +172,11 @@ class Contract(Kept, Table):
         return {document.item: document for document in self.documents}
 
     @property
+    def standing_beside(self) -> "Contract | None":
+        """Return another contract of the same case that is in force: one at a time."""
+        return next((c for c in self.plan.contracts if c is not self and c.status in IN_FORCE), None)
+
+    @property
     def missing_items(self) -> list[str]:
         """Return the labels of the items that have no file, or whose newest file was rejected."""
         latest = self.latest()

@@ -130,7 +130,7 @@ def offered_on_contract(by: Person, thing: Contract) -> list[Act]:
     runs = thing.status == ContractStatus.SIGNED
     is_open = thing.handover is not None and thing.handover.status == HandoverStatus.DRAFT
     in_turn = {
-        ACTS.sign_contract: thing.status == ContractStatus.DRAFT,
+        ACTS.sign_contract: thing.status == ContractStatus.DRAFT and thing.standing_beside is None,
         ACTS.withdraw_contract: thing.status == ContractStatus.DRAFT,
         ACTS.upload_document: runs,
         ACTS.accept_documentation: runs

@@ -94,6 +94,8 @@ def paper(session: Session, by: Person, paper_id: UUID) -> IssuedPaper:
 def offered(by: Person, thing: BudgetPlan) -> list[Act]:
     """Return what this person may do with a plan now."""
     acts = [ACTS.rows[name] for name in PLAN_ACTS if thing.allows(name)]
+    if not thing.current.total_amount:
+        acts = [act for act in acts if act is not ACTS.lock]
     if thing.allows("convey") and thing.meetings_concluded_at:
         acts.append(ACTS.convey)
     if thing.status == PlanStatus.BUDGETED and not thing.halted_status:

@@ -58,8 +58,9 @@ def _plans(session: Session, by: Person) -> list[Task]:
     for plan in found:
         names = {act.name for act in offered(by, plan)}
         if "draft_lines" in names:
-            is_ready = "lock" in names and plan.current.lines
-            tasks.append(_plan_task("Kunci RAB" if is_ready else "Susun RAB", plan, "F03", plan.current.created_at))
+            tasks.append(
+                _plan_task("Kunci RAB" if "lock" in names else "Susun RAB", plan, "F03", plan.current.created_at)
+            )
         elif "convey" in names:
             since = plan.current.locked_at or plan.created_at
             tasks.append(_plan_task("Sampaikan RAB ke Bagian Perencanaan", plan, "S04", since))
@@ -156,5 +157,5 @@ def _claims(session: Session, by: Person) -> list[Task]:
             f"/tagihan/{claim.id}",
         )
         for claim in session.scalars(statement)
-        if not claim.contract.plan.halted_status
+        if claim.allows("verify_claim") or claim.allows("pay")
     ]
