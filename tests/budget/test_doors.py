@@ -167,6 +167,9 @@ def test_strangers_do_not_learn_what_exists(door: Door, plan: str) -> None:
     ]
 
     assert [door.get(by, path).status_code for by, path in secret] == [404] * len(secret)
+    case_id = door.get(BUDI, f"/api/budget-plans/{plan}").json()["case_id"]
+    assert [c["id"] for c in door.get(BUDI, "/api/contracts", params={"case_id": case_id}).json()] == [contract]
+    assert door.get(BUDI, "/api/contracts", params={"case_id": str(uuid4())}).json() == []
     assert door.get(KIKI, "/api/contracts").json() == []
     assert door.get(KIKI, "/api/vendors").json() == []
     assert door.get(JOKO, f"/api/contracts/{contract}").status_code == 200

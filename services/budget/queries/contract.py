@@ -12,6 +12,7 @@ from services.budget.model import (
     BINDING,
     CLAIM_MOVES,
     IN_FORCE,
+    BudgetPlan,
     Claim,
     ClaimStatus,
     Contract,
@@ -56,7 +57,7 @@ def contracts(
     if plan_id:
         statement = statement.where(Contract.plan_id == plan_id)
     if case_id:
-        statement = statement.join(Contract.plan).where(Contract.plan.property.mapper.class_.case_id == case_id)
+        statement = statement.join(Contract.plan).where(BudgetPlan.case_id == case_id)
     if after:
         statement = statement.where(tuple_(Contract.created_at, Contract.id) < after)
     return session.scalars(statement).all()
