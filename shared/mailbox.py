@@ -358,7 +358,7 @@ def post(
         raise ValueError(f"{kind} does not fit into a letter")
     if not message.to:
         raise ValueError(f"{kind} is addressed to nobody")
-    who = actor if isinstance(actor, Actor) else Actor.model_validate(actor) if actor else _actor(session, by)
+    who = _passed_on(session, actor) if actor else _actor(session, by)
     dests = sorted(message.to)
     ids = [uuid4() for _ in dests]
     session.execute(
@@ -384,6 +384,13 @@ def _actor(session: Session, by: Person | None) -> Actor:
     if by is None:
         return Actor(audit_seq=seq, audit_hash=digest)
     return Actor(id=by.id, name=by.name, as_what=by.as_what, audit_seq=seq, audit_hash=digest)
+
+
+def _passed_on(session: Session, actor: Actor | dict[str, Any]) -> Actor:
+    # The line that it pointed to stands in another service's chain; ours is the one written in this transaction.
+    told = actor if isinstance(actor, Actor) else Actor.model_validate(actor)
+    link: audit.Link | None = session.info.get("audit")
+    return told.model_copy(update={"audit_seq": link.seq if link else None, "audit_hash": link.hash if link else None})
 
 
 def _digest(kind: str, schema_v: int, body: str) -> str:

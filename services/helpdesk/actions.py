@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from services.helpdesk import queries
 from services.helpdesk.authority import ACTS
 from services.helpdesk.model import LiveApplication, Reply, Ticket, TicketCounter
+from shared import audit
 from shared.authority import authorize
 from shared.database import utc_now
 from shared.errors import FieldError, Incomplete, OutOfTurn
@@ -164,6 +165,7 @@ def note_suspension(session: Session, message: CaseSuspended) -> None:
 def gather_figures(session: Session, message: EvaluationOpened, letter: Letter) -> None:
     """Answer an evaluation with the tickets of its period (S10)."""
     figures = queries.figures(session, message.case_id, from_on=message.from_on, until_on=message.until_on)
+    audit.record(session, None, "gather_figures", f"evaluation:{message.evaluation_id}")
     post(
         session,
         FiguresGathered(

@@ -1,6 +1,5 @@
 """S10, S11: figures with their sources, a report that a weekly meeting hears, a decision, and a child case."""
 
-import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -9,7 +8,6 @@ from sqlalchemy import select
 from services.proposal import actions, queries
 from services.proposal.authority import ACTS
 from services.proposal.model import EvaluationStatus, Office, Outcome, Paper, Proposal, RegisteredApplication
-from shared import audit
 from shared.errors import Incomplete, NotAllowed, OutOfTurn
 from shared.identity import Person, Role
 from shared.messages import Figure, FiguresGathered
@@ -92,26 +90,6 @@ def test_a_division_without_figures_has_answered_too(walk: Walk) -> None:
     actions.note(walk.session, message, letter_of(message))
 
     assert "security" not in evaluation.missing
-
-
-def test_an_answer_points_to_the_line_of_the_one_who_asked(walk: Walk) -> None:
-    evaluation = walk.opened()
-    asked: audit.Link = walk.session.info["audit"]
-    message = FiguresGathered(
-        case_id=evaluation.case_id,
-        case_number=evaluation.case.number,
-        evaluation_id=evaluation.id,
-        division="helpdesk",
-        figures=(),
-    )
-    letter = letter_of(message)
-    actor = letter.actor.model_copy(update={"audit_seq": asked.seq, "audit_hash": asked.hash})
-
-    actions.note(walk.session, message, dataclasses.replace(letter, actor=actor))
-
-    entry = next(one for one in walk.trace(evaluation.case) if one.message_id == letter.id)
-    assert entry.source == "helpdesk"
-    assert entry.audit_service == "proposal"
 
 
 def test_a_report_waits_for_the_figures_or_says_what_lacks(walk: Walk, office: Office) -> None:

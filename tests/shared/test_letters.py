@@ -39,11 +39,7 @@ def test_numbers_look_as_those_of_the_ministry(
 
 
 def test_another_campus_may_write_roman_months() -> None:
-    patterns = [
-        NumberPattern(
-            kind="record", template="{n}/{office}/{roman_month}/{year}", valid_from=date(2020, 1, 1)
-        )
-    ]
+    patterns = [NumberPattern(kind="record", template="{n}/{office}/{roman_month}/{year}", valid_from=date(2020, 1, 1))]
 
     assert number("record", 9, date(2026, 11, 2), office="UPT-TIK", patterns=patterns) == "9/UPT-TIK/XI/2026"
 
@@ -54,9 +50,7 @@ def test_an_old_letter_keeps_the_pattern_of_its_day() -> None:
         NumberPattern(kind="record", template="{n}/LAMA/{year}", valid_from=date(2020, 1, 1)),
     ]
 
-    written = [
-        number("record", 1, on, office="X", patterns=patterns) for on in (date(2026, 6, 30), date(2026, 7, 1))
-    ]
+    written = [number("record", 1, on, office="X", patterns=patterns) for on in (date(2026, 6, 30), date(2026, 7, 1))]
 
     assert written == ["1/LAMA/2026", "1/BARU/2026"]
 

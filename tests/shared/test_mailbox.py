@@ -17,7 +17,7 @@ from shared.database import Database
 from shared.errors import Incomplete, OutOfTurn
 from shared.keys import Keys
 from shared.mailbox import Handler, Letter, Outcome
-from shared.messages import ContractTerminated, Message, PaymentMade
+from shared.messages import ContractTerminated, Message, PaymentMade, TicketClosed
 from tests.people import CITRA, INDAH
 
 CASE = UUID(int=7)
@@ -137,6 +137,20 @@ def test_a_letter_leaves_only_with_the_commit(office: Office) -> None:
         raise ZeroDivisionError
 
     assert office.take() == []
+
+
+def test_an_answer_keeps_its_asker_and_points_to_the_line_of_whoever_answers(
+    sessions: Callable[[str], Session],
+) -> None:
+    session = sessions("helpdesk")
+    asked = mailbox.Actor(id=CITRA.id, name=CITRA.name, as_what=CITRA.as_what, audit_seq=7, audit_hash="a" * 64)
+    message = TicketClosed(case_id=uuid4(), case_number="APL-2026-0001", ticket_number="TKT-2026-0001", title="Contoh")
+
+    own = audit.record(session, None, "answer", "ticket:1")
+    mailbox.post(session, message, actor=asked)
+
+    told = orjson.loads(session.scalar(text("SELECT actor FROM msg.outbox ORDER BY seq DESC LIMIT 1")) or "")
+    assert (told["id"], told["audit_seq"], told["audit_hash"]) == (str(CITRA.id), own.seq, own.hash)
 
 
 def test_a_letter_takes_effect_and_is_not_sent_again(office: Office) -> None:

@@ -131,10 +131,7 @@ ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
 def pages_of(pdf: bytes) -> list[str]:
     """What a reader can copy out of each page; a small reader, so that none need be installed."""
-    objects = {
-        int(number): body
-        for number, body in re.findall(rb"(?<!\d)(\d+) 0 obj\s(.*?)\sendobj", pdf, re.DOTALL)
-    }
+    objects = {int(number): body for number, body in re.findall(rb"(?<!\d)(\d+) 0 obj\s(.*?)\sendobj", pdf, re.DOTALL)}
 
     def stream(number: bytes) -> bytes:
         packed = objects[int(number)].partition(b"stream")[2].lstrip(b"\r\n")
@@ -144,10 +141,7 @@ def pages_of(pdf: bytes) -> list[str]:
         to_unicode = re.search(rb"/ToUnicode (\d+)", objects[int(font)])
         assert to_unicode
         pairs = re.findall(rb"<([0-9A-F]{4})> <([0-9A-F]+)>", stream(to_unicode[1]))
-        return {
-            bytes.fromhex(key.decode()): bytes.fromhex(value.decode()).decode("utf-16-be")
-            for key, value in pairs
-        }
+        return {bytes.fromhex(key.decode()): bytes.fromhex(value.decode()).decode("utf-16-be") for key, value in pairs}
 
     def shown_bytes(operators: bytes) -> bytes:
         # Strings stand in brackets, which may hold pairs of their own; a backslash takes the next with it.

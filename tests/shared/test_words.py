@@ -212,8 +212,7 @@ def test_dates_are_written_as_in_letters() -> None:
 
 def test_a_record_spells_its_date_in_words() -> None:
     assert (
-        date_in_words(date(2026, 11, 22))
-        == "Minggu tanggal dua puluh dua bulan November tahun dua ribu dua puluh enam"
+        date_in_words(date(2026, 11, 22)) == "Minggu tanggal dua puluh dua bulan November tahun dua ribu dua puluh enam"
     )
 
 

@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from services.budget import queries
 from services.budget.actions.plan import plan_of
+from shared import audit
 from shared.database import utc_now
 from shared.mailbox import Letter, post
 from shared.messages import EvaluationOpened, FiguresGathered, WentLive
@@ -21,6 +22,7 @@ def note_live(session: Session, message: WentLive) -> None:
 
 def gather_figures(session: Session, message: EvaluationOpened, letter: Letter) -> None:
     """Answer an evaluation with what the application cost; without a budget plan the answer is empty (S10)."""
+    audit.record(session, None, "gather_figures", f"evaluation:{message.evaluation_id}")
     post(
         session,
         FiguresGathered(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.deploy import queries
 from services.deploy.model import Measurement, Release, ReleaseStatus
+from shared import audit
 from shared.mailbox import Letter, post
 from shared.messages import EvaluationOpened, FiguresGathered
 
@@ -67,6 +68,7 @@ def note_answers(session: Session, answers: Iterable[Answer]) -> None:
 def gather_figures(session: Session, message: EvaluationOpened, letter: Letter) -> None:
     """Answer an evaluation with the availability of its period (S10)."""
     figures = queries.figures(session, message.case_id, from_on=message.from_on, until_on=message.until_on)
+    audit.record(session, None, "gather_figures", f"evaluation:{message.evaluation_id}")
     post(
         session,
         FiguresGathered(

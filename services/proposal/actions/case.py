@@ -16,7 +16,7 @@ from shared.database import utc_now
 from shared.errors import NotFound
 from shared.identity import Person
 from shared.mailbox import Letter, post
-from shared.messages import CaseHalted, FiguresGathered, PaperFact
+from shared.messages import CaseHalted, PaperFact
 
 SERVICE = "proposal"
 NO_CASE = "Perkara tidak ditemukan. Periksa nomornya atau cari di daftar perkara."
@@ -152,19 +152,11 @@ def write_told(
         path=path,
         source=letter.source,
         message_id=letter.id,
-        audit_service=_chain_of(session, letter),
+        audit_service=letter.source,
         audit_seq=letter.actor.audit_seq,
         audit_hash=letter.actor.audit_hash,
     )
     return _keep(session, entry, papers)
-
-
-def _chain_of(session: Session, letter: Letter) -> str:
-    """Return whose chain the letter's actor points to: an answer passes on the actor of the one who asked."""
-    seq, digest = letter.actor.audit_seq, letter.actor.audit_hash
-    if letter.kind == FiguresGathered.__name__ and seq and digest and audit.holds(session, seq, digest):
-        return SERVICE
-    return letter.source
 
 
 def _keep(session: Session, entry: TraceEntry, papers: Sequence[PaperFact]) -> TraceEntry:

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from services.security import queries
 from services.security.model import ENDED, KnownCase, SecurityTest
+from shared import audit
 from shared.errors import OutOfTurn
 from shared.mailbox import Letter, post
 from shared.messages import BuildReceived, EvaluationOpened, FiguresGathered, HandedOver, InstalledForTesting, WentLive
@@ -65,6 +66,7 @@ def note_live(session: Session, message: WentLive) -> None:
 
 def gather_figures(session: Session, message: EvaluationOpened, letter: Letter) -> None:
     """Answer an evaluation with the security facts of the application (S10)."""
+    audit.record(session, None, "gather_figures", f"evaluation:{message.evaluation_id}")
     post(
         session,
         FiguresGathered(
