@@ -58,6 +58,8 @@ BUSY_SECONDS: Final = 0.05
 BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 TICK_AGAIN_SECONDS: Final = 15.0
 JOB_SOFT_LIMIT: Final = 3600
+END_AT_LAST_SECONDS: Final = 30.0
+"""After the 20 that work at hand is given: then a worker that was told to stop is gone, come what may (F34)."""
 JOB_LIMIT: Final = JOB_SOFT_LIMIT + 60
 
 SETTINGS: Final[Mapping[str, Any]] = {
@@ -269,8 +271,16 @@ def run_worker(
     # What is there before the pool forks stays shared between its children.
     gc.collect()
     gc.freeze()
+    signals.worker_shutting_down.connect(_end_at_last, weak=False)
     serving.start()
     return int(serving.exitcode or 0)
+
+
+def _end_at_last(**_: Any) -> None:
+    # With the broker away, Celery would wait for it while it shuts down; what was at hand is sent again anyway.
+    guard = threading.Timer(END_AT_LAST_SECONDS, os._exit, args=(0,))
+    guard.daemon = True
+    guard.start()
 
 
 def refuse_eviction(broker_url: str, app: Celery | None = None) -> None:

@@ -1,5 +1,7 @@
 """The infrastructure division's pages."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -9,14 +11,14 @@ from sqlalchemy.orm import Session as OrmSession
 
 from services.deploy import actions, queries
 from services.deploy.authority import ACTS, SERVER_READERS
-from services.deploy.model import OperationStatus
+from services.deploy.model import OperationStatus, Server
 from services.deploy.plan import Plan
 from services.deploy.schemas import Acceptance, Fingerprint, NewBuild, NewHosting, NewServer, ProbeOrder
 from shared import permit
 from shared.authority import Act
 from shared.errors import NotFound
 from shared.identity import Person
-from shared.pages import Nothing, Pages, Reason
+from shared.pages import Nothing, Offer, Pages, Reason
 from shared.store import Store
 from shared.web import Asker, NavigationEntry, Session, mark, place
 
@@ -93,8 +95,22 @@ def _hosting(request: Request, session: OrmSession, by: Person, hosting_id: UUID
         "hosting.html",
         f"Hosting {found.subdomain}",
         hosting=found,
-        usable=queries.usable_servers(session) if ACTS.accept_hosting in offered else [],
-        offers=pages.offers(request, offered, id=found.id),
+        offers=[
+            _choosing(offer, queries.usable_servers(session)) if offer.act is ACTS.accept_hosting else offer
+            for offer in pages.offers(request, offered, id=found.id)
+        ],
+    )
+
+
+def _choosing(offer: Offer, servers: Iterable[Server]) -> Offer:
+    """Return the form with the servers that are ready to choose from instead of a name to type."""
+    choices = (("", "Pilih server …"), *((s.name, f"{s.name} ({s.base_domain})") for s in servers))
+    return replace(
+        offer,
+        inputs=[
+            replace(one, kind="choice", choices=choices, help="") if one.name == "server" else one
+            for one in offer.inputs
+        ],
     )
 
 

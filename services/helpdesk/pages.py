@@ -1,5 +1,7 @@
 """The helpdesk's pages."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -7,9 +9,10 @@ from fastapi import Request, Response
 
 from services.helpdesk import actions, queries
 from services.helpdesk.authority import ACTS
+from services.helpdesk.model import LiveApplication
 from services.helpdesk.schemas import NewTicket, Words
 from shared.identity import Person
-from shared.pages import Nothing, Pages, Reason
+from shared.pages import Nothing, Offer, Pages, Reason
 from shared.web import Asker, NavigationEntry, Session, mark, place
 
 pages = Pages(Path(__file__).with_name("templates"))
@@ -18,6 +21,8 @@ NAVIGATION = [NavigationEntry(label="Tiket", path="/tiket", icon="lifebuoy", ord
 
 
 def _tickets(request: Request, session: Session, by: Person, _id: object = None) -> Response:
+    offers = pages.offers(request, [ACTS.open_ticket] if ACTS.open_ticket.allows(by, None) else [])
+    applications = queries.applications(session)
     found = queries.tickets(session, by, after=place(request.query_params.get("after")))
     return pages.render(
         request,
@@ -26,8 +31,21 @@ def _tickets(request: Request, session: Session, by: Person, _id: object = None)
         tickets=found,
         after=mark(found, 50),
         label=queries.label,
-        applications=queries.applications(session),
-        offers=pages.offers(request, [ACTS.open_ticket] if ACTS.open_ticket.allows(by, None) else []),
+        lacks_applications=not applications,
+        offers=[_choosing(offer, applications) for offer in offers],
+    )
+
+
+def _choosing(offer: Offer, applications: Iterable[LiveApplication]) -> Offer:
+    """Return the form with the applications in use to choose from instead of a code to type."""
+    named = [(a.code, a.name + (" (dihentikan sementara)" if a.is_suspended else "")) for a in applications]
+    choices = (("", "Pilih aplikasi …"), *named)
+    return replace(
+        offer,
+        inputs=[
+            replace(one, kind="choice", choices=choices, help="") if one.name == "application" else one
+            for one in offer.inputs
+        ],
     )
 
 

@@ -41,7 +41,7 @@ BY_HAND = "manual"
 
 def may_see(by: Person, case: KnownCase) -> bool:
     """Tell whether a person may see the tests of a case: the centre, the auditor, the vendor of that contract."""
-    return by.has(*READERS) or (by.vendor is not None and by.vendor == case.vendor)
+    return by.has(*READERS) or (bool(by.vendor) and by.vendor == case.vendor)
 
 
 def test(session: Session, by: Person, test_id: UUID, *, is_locked: bool = False) -> SecurityTest:

@@ -129,10 +129,13 @@ class Split:
 
     def stop(self) -> dict[str, int]:
         """Stop every process as a container is stopped; return the exit codes."""
-        for process in self.processes.values():
+        # The broker last, as Compose does with what others depend on.
+        inner = {name: process for name, process in self.processes.items() if name != "redis"}
+        for process in inner.values():
             process.send_signal(signal.SIGTERM)
         codes = {}
-        for name, process in self.processes.items():
+        for name, process in {**inner, "redis": self.processes["redis"]}.items():
+            process.terminate()
             try:
                 codes[name] = process.wait(40)
             except subprocess.TimeoutExpired:

@@ -1,5 +1,7 @@
 """What the budget division's pages share: their templates, the rail, words, and the office of a request."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from services.budget.model import (
 )
 from services.budget.queries.access import CONTRACT_READERS, PLAN_READERS, UNIT_READERS
 from shared.identity import Role
-from shared.pages import Pages
+from shared.pages import Input, Offer, Pages
 from shared.web import NavigationEntry
 from shared.words import amount_in_words, percent
 
@@ -57,6 +59,18 @@ NAVIGATION = [
         label="Penyedia", path="/penyedia", icon="handshake", order=43, roles=[r.value for r in _CONTRACTS]
     ),
 ]
+
+
+def choosing(offer: Offer, **lists: Iterable[tuple[str, str]]) -> Offer:
+    """Return a form with lists to choose from where there was a code to type, within rows as well."""
+
+    def drawn(one: Input) -> Input:
+        if one.name in lists:
+            first = "Pilih …" if one.is_required else "–"
+            return replace(one, kind="choice", choices=(("", first), *lists[one.name]))
+        return replace(one, rows=tuple(drawn(column) for column in one.rows))
+
+    return replace(offer, inputs=[drawn(one) for one in offer.inputs])
 
 
 def office(request: Request) -> Office:

@@ -10,7 +10,7 @@ from fastapi import Request, Response
 from services.budget import actions, queries
 from services.budget.authority import ACTS
 from services.budget.model import PlanVersion
-from services.budget.pages.frame import WORDS, office, pages
+from services.budget.pages.frame import WORDS, choosing, office, pages
 from services.budget.queries.access import CONTRACT_READERS
 from services.budget.schemas import ContractData, Lines, NewAccount, NewCeiling, Note, by_account
 from shared.identity import Person
@@ -26,16 +26,22 @@ def _plan(request: Request, session: Session, by: Person, plan_id: UUID) -> Resp
     asked = queries.offered_on_conveyance(by, conveyance) if conveyance else []
     offers = pages.offers(request, asked, id=conveyance.id if conveyance else "")
     offers += pages.offers(request, queries.offered(by, plan), id=plan.id)
+    drafts = any(offer.act is ACTS.draft_contract for offer in offers)
+    vendors = queries.vendors(session, by) if drafts else []
+    accounts = queries.accounts(session)
+    lists = {
+        "vendor": [(row.code, f"{row.name} ({row.code})") for row in vendors],
+        "account_code": [(row.code, f"{row.code} {row.name}") for row in accounts],
+    }
     may_read_contracts = by.has(*CONTRACT_READERS)
     return pages.render(
         request,
         "plan.html",
         f"RAB {plan.application_name}",
         plan=plan,
-        offers=[_filled(offer, plan.current) for offer in offers],
+        offers=[choosing(_filled(offer, plan.current), **lists) for offer in offers],
         contracts=plan.contracts if may_read_contracts else [],
-        vendors=queries.vendors(session, by) if any(o.act is ACTS.draft_contract for o in offers) else [],
-        accounts=queries.accounts(session),
+        lacks_vendors=drafts and not vendors,
         papers=[p for p in queries.papers_of(session, plan.id) if may_read_contracts or p.contract_id is None],
         **WORDS,
     )
