@@ -132,6 +132,14 @@ class BudgetPlanReopened(CaseMessage):
     version: int
 
 
+class ConveyanceWithheld(CaseMessage):
+    """S04: the Head withheld the approval; the plan is not conveyed."""
+
+    to = ("proposal",)
+    step = "S04"
+    says = "Persetujuan penyampaian ditahan oleh Kepala"
+
+
 class PlanConveyed(CaseMessage):
     """S04: signed by coordinator and service head, approved by the Head, sent to the planning section."""
 

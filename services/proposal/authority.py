@@ -4,7 +4,7 @@ An act that moves a case lists the roles that the procedure gives to moves of th
 of them may make the very move from the present status, `may_move` says from the case's own version.
 """
 
-from services.proposal.model import MERGE, Case
+from services.proposal.model import Case
 from shared.authority import Act, Acts
 from shared.errors import NotAllowed
 from shared.identity import Person, Role
@@ -104,9 +104,9 @@ ACTS = Acts.of(
             consequence="Berkas kembali kepada pihak sebelumnya beserta alasan Anda.",
         ),
         Act(
-            MERGE.name,
+            "merge_duplicate",
             "Gabungkan sebagai usulan ganda",
-            MERGE.roles,
+            _roles("merge_duplicate"),
             step="S01",
             not_by=("proposer_id",),
             danger=True,
@@ -248,7 +248,7 @@ MOVES = {
     "accept": "accept",
     "accept_from_app_head": "accept_from_app_head",
     "send_back": "return",
-    MERGE.name: MERGE.name,
+    "merge_duplicate": "merge_duplicate",
     "recommend": "recommend",
     "approve": "approve",
     "reject": "reject",

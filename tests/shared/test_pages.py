@@ -65,7 +65,7 @@ CLOSE = Act("close", "Tutup", ROLES, danger=True)
 RETURN = Act("return", "Kembalikan", ROLES)
 
 TEMPLATE = """{% import "parts.html" as parts with context %}
-<header class="head"><h1>{{ heading }}</h1></header>
+<header class="head"><h1>{{ heading }}</h1><p>{{ count }} pesanan</p></header>
 {{ parts.acts(offers) }}
 {% for offer in rows %}<section id="row">{{ parts.form(offer) }}</section>{% endfor %}
 """
@@ -92,6 +92,7 @@ def door(database_of: Callable[[str], Database], keys: Keys, tmp_path: Path, kep
             "toy.html",
             "Pesanan “Uji”",
             heading=f"{by.name} & kawan",
+            count=session.scalar(text("SELECT count(*) FROM ticket_counter")),
             offers=pages.offers(request, [ORDER, SEND]),
             rows=[offer for id in ids for offer in pages.offers(request, [RETURN], id=id)],
         )
@@ -282,6 +283,7 @@ def test_what_the_action_refuses_undoes_what_it_did(door: Door) -> None:
     answer = door.post(ANI, "/pesanan", data={**FILLED, "title": "sudah tutup"})
 
     assert answer.status_code == 409
+    assert "<p>0 pesanan</p>" in answer.text
     assert "Pesanan sudah ditutup." in form_of(answer.text, "/pesanan")
     assert value_of(form_of(answer.text, "/pesanan"), "title") == "sudah tutup"
     with door.database.session() as session:

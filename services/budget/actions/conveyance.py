@@ -22,7 +22,7 @@ from shared.database import utc_now
 from shared.errors import FieldError, Incomplete, NotAllowed, OutOfTurn
 from shared.identity import Person
 from shared.mailbox import post
-from shared.messages import CeilingSet, PlanConveyed, PlanDeferred, PlanReturned
+from shared.messages import CeilingSet, ConveyanceWithheld, PlanConveyed, PlanDeferred, PlanReturned
 
 
 def convey(session: Session, by: Person, plan_id: UUID, *, note: str = "") -> Conveyance:
@@ -117,6 +117,12 @@ def withhold(session: Session, by: Person, conveyance_id: UUID, *, reason: str) 
     authorize(session, by, ACTS.withhold, conveyance, reason=reason)
     _move(conveyance, "withhold", ConveyanceStatus.WITHHELD)
     _answer(conveyance, by, reason)
+    plan = conveyance.plan
+    post(
+        session,
+        ConveyanceWithheld(case_id=plan.case_id, case_number=plan.case_number, note=reason, path=plan.path),
+        by=by,
+    )
     session.flush()
     return conveyance
 

@@ -67,7 +67,8 @@ def choosing(offer: Offer, **lists: Iterable[tuple[str, str]]) -> Offer:
     def drawn(one: Input) -> Input:
         if one.name in lists:
             first = "Pilih …" if one.is_required else "–"
-            return replace(one, kind="choice", choices=(("", first), *lists[one.name]))
+            words = "" if one.is_required else one.help
+            return replace(one, kind="choice", help=words, choices=(("", first), *lists[one.name]))
         return replace(one, rows=tuple(drawn(column) for column in one.rows))
 
     return replace(offer, inputs=[drawn(one) for one in offer.inputs])

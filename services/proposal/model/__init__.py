@@ -2,7 +2,6 @@
 
 from services.proposal.model.case import (
     KIND_LABELS,
-    MERGE,
     Case,
     CaseStatus,
     Counter,
@@ -41,7 +40,6 @@ __all__ = [
     "EVALUATION_LABELS",
     "KIND_LABELS",
     "MEETING_LABELS",
-    "MERGE",
     "MINUTES",
     "OUTCOME_LABELS",
     "REQUIRED",

@@ -12,15 +12,11 @@ from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 from services.proposal.model.table import Table
 from shared.database import Kept, utc_now
 from shared.errors import OutOfTurn
-from shared.identity import Role
 from shared.messages import ApplicationFacts
 from shared.procedure import Move, Procedure, procedure
 
 FIRST = "draft"
 """The status in which a case begins."""
-
-MERGE = Move("submitted", "merge_duplicate", "cancelled", frozenset({Role.APP_HEAD}))
-"""The refusal `merge_duplicate` of S01; the procedure names it there and leaves it out of its transitions."""
 
 
 class Kind(StrEnum):
@@ -156,8 +152,6 @@ class Case(Kept, Table):
 
     def next(self, name: str) -> Move | None:
         """Return the move of that name from the present status, or None when it is not its turn."""
-        if name == MERGE.name:
-            return MERGE if self.status == MERGE.source else None
         return self.sop.move(self.status, name)
 
     def require(self, name: str) -> Move:
