@@ -87,6 +87,7 @@ def test_a_withheld_plan_goes_back_and_can_be_conveyed_again(session: Session, o
     again = actions.convey(session, BUDI, first.plan_id)
 
     assert (first.status, first.reason) == (ConveyanceStatus.WITHHELD, "Tunggu harga pembanding.")
+    assert walk.posted(session)[-1] == "ConveyanceWithheld"
     assert (again.round, again.plan.status) == (2, PlanStatus.CONVEYING)
 
 
