@@ -1,6 +1,5 @@
 """The helpdesk's message door."""
 
-from shared.worker import Worker
 from sqlalchemy.orm import Session
 
 from services.helpdesk import actions
@@ -9,6 +8,7 @@ from shared.database import Database
 from shared.keys import Keys
 from shared.mailbox import Letter
 from shared.messages import CaseSuspended, EvaluationOpened, RolledBack, WentLive
+from shared.worker import Worker
 
 
 def make_worker(settings: Settings) -> Worker:
