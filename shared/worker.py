@@ -10,6 +10,7 @@ relay of a service be active, and it forks with nothing locked.
 import gc
 import os
 import select
+import socket
 import tempfile
 import threading
 import time
@@ -515,7 +516,7 @@ class Relay(threading.Thread):
         self.ticks = ticks
         self.stop = threading.Event()
         self.active = False
-        self._wake, self._waker = os.pipe()
+        self._wake, self._waker = socket.socketpair()
         self._busy = threading.Lock()
         self._nudged = False
         self._epoch = ""
@@ -527,7 +528,9 @@ class Relay(threading.Thread):
     def end(self) -> None:
         """Ask the relay to end; it wakes at once."""
         self.stop.set()
-        os.write(self._waker, b".")
+        # It may have ended by itself in this moment; a closed socket only says so.
+        with suppress(OSError):
+            self._waker.send(b".")
 
     def run(self) -> None:
         """Serve until stopped, whatever goes away and comes back."""
@@ -552,8 +555,8 @@ class Relay(threading.Thread):
                     database.close()
             self.stop.wait(BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)])
         _quiet.discard(self._busy)
-        os.close(self._wake)
-        os.close(self._waker)
+        self._wake.close()
+        self._waker.close()
 
     @contextmanager
     def _working(self) -> Iterator[None]:
