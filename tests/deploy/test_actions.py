@@ -865,5 +865,14 @@ def test_availability_is_the_share_of_answers_with_its_method(campus: Campus) ->
     assert "tiap menit" in figures[0].source
 
 
+def test_what_was_never_measured_is_not_told_as_down(campus: Campus) -> None:
+    campus.live(campus.installed(campus.handed_over().hosting()))
+    today = date.today()
+
+    figures = queries.figures(campus.session, campus.case_id, from_on=today, until_on=today)
+
+    assert {figure.key: figure.value for figure in figures} == {"measurements": 0}
+
+
 def test_the_tables_are_those_of_the_model(database_of: Callable[[str], Any]) -> None:
     assert differences(database_of("deploy").url, model_metadata("deploy")) == []

@@ -184,6 +184,22 @@ def test_papers_are_read_by_whoever_may_see_the_case(walk: Walk, office: Office)
         walk.refuses(NotFound, queries.paper, by, digest)
 
 
+def test_a_paper_that_two_facts_rest_on_is_listed_once(walk: Walk) -> None:
+    case = walk.analysed()
+    named = [paper for paper in walk.trace(case) if paper][-1]
+    first = walk.session.scalars(select(Paper).where(Paper.case_id == case.id)).first()
+    assert first is not None
+    again = PaperFact(kind=first.kind, title=first.title, number=first.number, digest=first.digest)
+    actions.case.attach(walk.session, named, again)
+    walk.session.flush()
+
+    seen = queries.whole(walk.session, SARI, case.number)
+
+    digests = [paper.digest for paper in seen.distinct_papers]
+    assert len(seen.papers) == len(digests) + 1
+    assert len(digests) == len(set(digests))
+
+
 def test_minutes_are_no_paper_for_the_proposer(walk: Walk) -> None:
     case = walk.programmed()
     meeting = walk.minuted(case)

@@ -55,9 +55,13 @@ def figures(session: Session, case_id: UUID, *, from_on: date, until_on: date) -
         f"Alamat umum ditanya Alur tiap menit dari jaringan pusat, {period}; terhitung tersedia bila menjawab "
         f"200-399; dari {found.asked} pengukuran. Jumlah kunjungan tidak tersedia: log akses server belum dibaca."
     )
+    counted = Figure(key="measurements", label="Pengukuran ketersediaan", value=found.asked, unit="kali", source=method)
+    if not found.asked:
+        # Not measured is not the same as never up: no number without a source.
+        return (counted,)
     return (
         Figure(key="uptime_percent", label="Ketersediaan", value=found.percent, unit="%", source=method),
-        Figure(key="measurements", label="Pengukuran ketersediaan", value=found.asked, unit="kali", source=method),
+        counted,
         Figure(
             key="median_milliseconds",
             label="Median waktu jawab",

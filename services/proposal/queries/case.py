@@ -243,6 +243,14 @@ class Whole:
     ready: Readiness | None
     offered: list[Act] = field(default_factory=list)
 
+    @property
+    def distinct_papers(self) -> list[Paper]:
+        """Return each paper once, where it first appeared; one that has no file yet counts by its number."""
+        seen: dict[tuple[str, str], Paper] = {}
+        for paper in self.papers:
+            seen.setdefault((paper.digest, "" if paper.digest else f"{paper.kind} {paper.number}"), paper)
+        return list(seen.values())
+
     def papers_of(self, entry: TraceEntry) -> list[Paper]:
         """Return the papers on which an entry rests."""
         return [paper for paper in self.papers if paper.trace_entry_id == entry.id]

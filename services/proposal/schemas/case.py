@@ -273,7 +273,7 @@ class CaseView(CaseRow):
                 for station in queries.stations(case, whole.history, whole.evaluations)
             ],
             moves=[MoveView.of(act, case) for act in whole.offered],
-            papers=[PaperView.of(paper) for paper in whole.papers],
+            papers=[PaperView.of(paper) for paper in whole.distinct_papers],
             money=money(case, shown),
             people=people(whole.trace),
             relatives=[RelativeView.model_validate(relative) for relative in whole.relatives],
