@@ -28,7 +28,7 @@ demo: $(READY) ## walk one application through the eleven steps
 	@exec $(BIN)/alur demo
 
 test: $(READY) ## all tests that need no root
-	@$(BIN)/python -m pytest -m "not system" -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -m "not system" -n 3 --dist loadfile
 	@echo "Left out: tests marked 'system' (real hosts with systemd, root needed). Run them with: make test-system"
 
 check: $(READY) ## format, lint, types, import rules, house rules

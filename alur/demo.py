@@ -10,12 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import UUID
 
-import asyncssh
 import yaml
-from sqlalchemy import select
 
-from alur.practice import free_port
-from alur.settings import MachineSettings
+from alur.settings import MachineSettings, free_port
 from shared.database import Database
 from shared.identity import Role
 from shared.messages import ApplicationFacts
@@ -66,6 +63,8 @@ def practice_ports(settings: MachineSettings) -> dict[str, int]:
 
 def practice_fingerprint(settings: MachineSettings) -> str:
     """Return the fingerprint of the practice server's host key, read where its owner would read it."""
+    import asyncssh  # here: it is heavy, and only the walk asks
+
     key = asyncssh.read_private_key(settings.folder / "practice" / "host_key")
     fingerprint: str = key.get_fingerprint("sha256")
     return fingerprint
@@ -103,6 +102,8 @@ def load_campus(settings: MachineSettings, urls: dict[str, str], *, say: Say) ->
 
 def _load_people(settings: MachineSettings, url: str) -> dict[str, UUID]:
     """Take in units and people; return everybody's id by username."""
+    from sqlalchemy import select
+
     from services.gateway.actions import NewPerson, NewUnit, load_directory
     from services.gateway.model import Person
 

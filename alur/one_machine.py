@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,15 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-import httpx
 import psutil
 
 from alur.embedded import NotStarted, Postgres, Valkey
 from alur.embedded import _end_with_parent as end_with_parent
 from alur.settings import MachineSettings
-from shared import keys, permit
+from shared import keys
 from shared.keys import SERVICES
-from shared.migrate import migrate
 
 ROOT = Path(__file__).parents[1]
 READY_WITHIN = 90.0
@@ -127,6 +126,8 @@ class Machine:
         keys.make_keys(self.settings.keys_folder)
         keys.make_ssh_key(self.settings.keys_folder)
         if not (self.settings.keys_folder / "permit.key").exists():
+            from shared import permit  # here, because only the first start makes the key
+
             permit.new_key_pair(self.settings.keys_folder)
         self.settings.files_folder.mkdir(exist_ok=True)
         with ThreadPoolExecutor() as pool:
@@ -166,6 +167,8 @@ class Machine:
             if done.get(service) == state[service]:
                 self._urls[service] = self.postgres.url(service)
                 continue
+            from shared.migrate import migrate  # here: a start that has nothing to migrate is faster without it
+
             self._urls[service] = self.postgres.make_database(service)
             migrate(self._urls[service], service=service)
         if done != state:
@@ -258,8 +261,11 @@ class Machine:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/api/health", timeout=5, trust_env=False).status_code == 200
-    except httpx.HTTPError:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            f"{url}/api/health", timeout=5
+        ) as answer:
+            return bool(answer.status == 200)
+    except OSError:
         return False
 
 
@@ -310,14 +316,6 @@ def _kill_tree(pid: int) -> None:
 def _revisions(service: str) -> list[Path]:
     folders = (ROOT / "shared" / "migrations", ROOT / "services" / service / "migrations")
     return [path for folder in folders for path in folder.rglob("*.py")]
-
-
-def free_port() -> int:
-    """Return a loopback port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def fingerprint(paths: list[Path]) -> str:

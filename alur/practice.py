@@ -12,7 +12,6 @@ import json
 import os
 import pwd
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -389,13 +388,6 @@ def _arguments(place: Place) -> Iterator[str]:
     yield from ("--home", str(place.home), "--ssh-port", str(place.ssh_port))
     yield from ("--http-port", str(place.http_port))
     yield from ("--client-key", str(place.client_key), "--permit-key", str(place.permit_key))
-
-
-def free_port() -> int:
-    """Return a loopback port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((ADDRESS, 0))
-        return int(probe.getsockname()[1])
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Settings of one machine: where the state is, where people reach it; and what each service is told."""
 
+import socket
 from pathlib import Path
 
 from pydantic import Field
@@ -56,3 +57,11 @@ class MachineSettings(BaseSettings):
                 f"{prefix}PUBLIC_URL": self.url,
             }
         return result
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

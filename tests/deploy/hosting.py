@@ -19,6 +19,7 @@ import asyncssh
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from alur import practice
+from alur.settings import free_port
 from services.deploy import host_helper
 from shared import permit as permits
 from shared.manifest import Entry, Manifest
@@ -261,8 +262,8 @@ def running_host() -> Iterator[Host]:
     try:
         with practice.start(
             home,
-            ssh_port=practice.free_port(),
-            http_port=practice.free_port(),
+            ssh_port=free_port(),
+            http_port=free_port(),
             client_key=home / "client.pub",
             permit_key=home / "permit.pub",
         ) as server:

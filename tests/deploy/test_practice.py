@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from alur import practice
+from alur.settings import free_port
 from services.deploy import host_helper
 from tests.deploy.hosting import (
     HOSTING,
@@ -831,8 +832,8 @@ def test_a_second_practice_server_in_the_same_folder_is_refused(host: Host) -> N
     with pytest.raises(RuntimeError):
         practice.start(
             place.home,
-            ssh_port=practice.free_port(),
-            http_port=practice.free_port(),
+            ssh_port=free_port(),
+            http_port=free_port(),
             client_key=place.client_key,
             permit_key=place.permit_key,
         )

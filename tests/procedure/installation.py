@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from alur.one_machine import free_port
+from alur.settings import free_port
 
 ROOT = Path(__file__).parents[2]
 START_WITHIN = 120

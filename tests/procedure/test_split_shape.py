@@ -18,8 +18,7 @@ import yaml
 
 from alur import demo
 from alur.embedded import Postgres
-from alur.one_machine import free_port
-from alur.settings import MachineSettings
+from alur.settings import MachineSettings, free_port
 from shared.keys import DIVISIONS, SERVICES, make_keys, make_ssh_key
 from shared.permit import new_key_pair
 
