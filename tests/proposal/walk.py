@@ -18,10 +18,11 @@ from shared.errors import Refused
 from shared.identity import Person
 from shared.mailbox import Actor, Letter
 from shared.messages import CaseMessage, Figure
+from shared.words import local_date
 from tests.people import ANI, BAYU, BUDI, CITRA, EDI, FAJAR, FITRI, GITA, HADI
 
 R = TypeVar("R", bound=Refused)
-TODAY = date.today()
+TODAY = local_date(utc_now())
 DIGEST = "1" * 64
 OTHER_DIGEST = "2" * 64
 TOLD_BY = {"budget": GITA, "deploy": EDI, "security": FITRI, "helpdesk": BAYU}
