@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -15,6 +16,7 @@ import typer
 
 from alur.settings import MachineSettings
 from shared.errors import Refused
+from shared.identity import Role
 from shared.keys import DIVISIONS, SERVICES
 
 app = typer.Typer(
@@ -26,7 +28,9 @@ app = typer.Typer(
 audit_app = typer.Typer(no_args_is_help=True, help="Rantai jejak audit.")
 message_app = typer.Typer(no_args_is_help=True, help="Pesan antardivisi.")
 app.add_typer(audit_app, name="audit")
+person_app = typer.Typer(no_args_is_help=True, help="Orang, kata sandi, dan penugasan Plt./Plh.")
 app.add_typer(message_app, name="msg")
+app.add_typer(person_app, name="person")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Keluarkan JSON.")]
 Division = StrEnum("Division", {name: name for name in DIVISIONS})  # type: ignore[misc]
@@ -39,6 +43,9 @@ def main() -> None:
         app(prog_name="alur")
     except Refused as refusal:
         typer.echo(f"{refusal.title}. {refusal.detail}", err=True)
+        for error in refusal.errors:
+            if error.detail != refusal.detail:
+                typer.echo(f"  {error.pointer}: {error.detail}", err=True)
         sys.exit(1)
 
 
@@ -227,3 +234,93 @@ def message_skip(
     with _databases() as database, database(str(division)).transaction() as session:
         mailbox.skip(session, message_id, reason=reason)
     typer.echo("Pesan dilewati; pesan berikutnya berjalan.")
+
+
+@person_app.command("add")
+def person_add(
+    username: str,
+    name: Annotated[str, typer.Option(help="Nama lengkap.")],
+    role: Annotated[list[Role], typer.Option(help="Peran; boleh diulang.")],
+    title: Annotated[str, typer.Option(help="Jabatan seperti tercetak; kosong: menurut peran.")] = "",
+    unit: Annotated[str | None, typer.Option(help="Kode unit.")] = None,
+    vendor: Annotated[str | None, typer.Option(help="Kode penyedia.")] = None,
+) -> None:
+    """Daftarkan orang; kata sandinya dibaca dari masukan standar."""
+    from services.gateway import actions
+
+    password = _password()
+    with _databases() as database, database("gateway").transaction() as session:
+        made = actions.add_person(
+            session,
+            username=username,
+            display_name=name,
+            roles=role,
+            password=password,
+            title=title,
+            unit=unit,
+            vendor=vendor,
+        )
+        typer.echo(f"{made.username} terdaftar sebagai {made.title}.")
+
+
+@person_app.command("password")
+def person_password(username: str) -> None:
+    """Ganti kata sandi, dibaca dari masukan standar; sesi dan token orang itu berakhir."""
+    from services.gateway import actions
+
+    password = _password()
+    with _databases() as database, database("gateway").transaction() as session:
+        actions.set_password(session, username=username, password=password)
+    typer.echo("Kata sandi diganti; semua sesi dan tokennya berakhir.")
+
+
+@person_app.command("close")
+def person_close(username: str) -> None:
+    """Tutup akun: orang itu tidak dapat masuk lagi."""
+    from services.gateway import actions
+
+    with _databases() as database, database("gateway").transaction() as session:
+        actions.shut_out(session, username=username)
+    typer.echo("Akun ditutup; semua sesi dan tokennya berakhir.")
+
+
+@person_app.command("act")
+def person_act(
+    username: str,
+    role: Annotated[Role, typer.Option(help="Jabatan yang dijalankan.")],
+    until_on: Annotated[datetime, typer.Option("--until", formats=["%Y-%m-%d"], help="Hari terakhir.")],
+    letter: Annotated[str, typer.Option(help="Nomor surat tugas.")],
+    instead_of: Annotated[str | None, typer.Option("--for", help="Pejabat yang digantikan (Plh.).")] = None,
+    from_on: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Hari pertama; kosong: hari ini.")
+    ] = None,
+    kind: Annotated[str, typer.Option(help="plt (jabatan kosong) atau plh (pejabatnya berhalangan).")] = "plh",
+) -> None:
+    """Tugaskan orang sebagai Plt. atau Plh.; berakhir dengan sendirinya setelah hari terakhir."""
+    from services.gateway import appointments
+    from services.gateway.schemas import NewAppointment
+    from shared.database import utc_now
+    from shared.pages import parse
+    from shared.words import local_date, long_date
+
+    typed = {
+        "username": username,
+        "role": str(role),
+        "kind": kind,
+        "for_username": instead_of,
+        "from_on": from_on.date() if from_on else local_date(utc_now()),
+        "until_on": until_on.date(),
+        "letter_number": letter,
+    }
+    new = parse(NewAppointment, typed)
+    with _databases() as database, database("gateway").transaction() as session:
+        made = appointments.appoint(session, None, new, now=utc_now())
+        typer.echo(f"{made.person.display_name} bertindak sebagai {made.printed} sampai {long_date(made.until_on)}.")
+
+
+def _password() -> str:
+    """Return the password from standard input, asked for without showing it at a terminal; never an argument."""
+    if sys.stdin.isatty():
+        asked: str = typer.prompt("Kata sandi", hide_input=True, confirmation_prompt="Sekali lagi")
+        return asked
+    return sys.stdin.readline().rstrip("\r\n")

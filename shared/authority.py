@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from shared import audit
@@ -38,10 +39,9 @@ class Act:
 
     def refusal(self, by: Person, thing: Any) -> str | None:
         """Return why this person may not, in Indonesian, or None when they may."""
-        held = self.roles & by.roles
-        if not held:
+        if not self.roles & by.roles:
             return f"Tindakan “{self.label}” bukan wewenang Anda ({by.as_what}). {INSTEAD}"
-        if self.own and held <= (self.own_roles or self.roles) and getattr(thing, self.own) not in _own(by):
+        if not self.carriers(by, thing):
             return f"Tindakan “{self.label}” hanya untuk pemiliknya. {INSTEAD}"
         if any(by.id == getattr(thing, attribute) for attribute in self.not_by):
             return (
@@ -49,6 +49,13 @@ class Act:
                 f"(pemisahan wewenang). {INSTEAD}"
             )
         return None
+
+    def carriers(self, by: Person, thing: Any) -> frozenset[Role]:
+        """Return those of the person's roles that carry this act on this thing; separation of duties not yet asked."""
+        held = self.roles & by.roles
+        if self.own and held and getattr(thing, self.own) not in _own(by):
+            return held - (self.own_roles or self.roles)
+        return held
 
     def allows(self, by: Person, thing: Any) -> bool:
         """Tell whether this person may do this to this thing."""
@@ -85,12 +92,68 @@ class Acts:
         return iter(self.rows.values())
 
 
-def authorize(session: Session, by: Person, act: Act, thing: Any, **facts: Any) -> None:
+RELATIONS = {
+    "proposer_id": "pengusul",
+    "recommended_by_id": "yang merekomendasikan",
+    "tester_id": "penguji",
+    "installed_by_id": "yang memasang",
+    "requested_by_id": "pemohon",
+    "reported_by_id": "pelapor",
+    "reporter_id": "pelapor",
+    "made_by_id": "pembuat",
+    "authorised_by_id": "yang mengizinkan",
+    "locked_by_id": "yang mengunci RAB",
+    "drafted_by_id": "penyusun",
+    "claimed_by_id": "penagih",
+    "verified_by_id": "pemeriksa",
+    "conveyed_by_id": "yang menyiapkan",
+    "app_head_id": "Koordinator Aplikasi yang menandatangani",
+    "service_head_id": "Kepala Divisi Layanan yang menandatangani",
+    "vendor": "penyedia",
+    "vendor_code": "penyedia",
+    "person_id": "pelaksananya",
+}
+"""What the attributes of `own` and `not_by` are called where people read the table."""
+
+
+class ActView(BaseModel):
+    """One act of a table as it is told to the gateway and read by an auditor."""
+
+    name: str
+    label: str
+    step: str
+    roles: list[Role]
+    own: str
+    """Whose it must be, in words; empty: anybody's."""
+    own_roles: list[Role]
+    """The roles that are bound by `own`."""
+    not_by: list[str]
+    """Who may not do it whatever their role, in words."""
+
+    @classmethod
+    def of(cls, act: Act) -> "ActView":
+        """Return the view of an act; roles in the order of the alphabet."""
+        return cls(
+            name=act.name,
+            label=act.label,
+            step=act.step,
+            roles=sorted(act.roles),
+            own=RELATIONS[act.own] if act.own else "",
+            own_roles=sorted(act.own_roles or act.roles) if act.own else [],
+            not_by=[RELATIONS[attribute] for attribute in act.not_by],
+        )
+
+
+def authorize(session: Session, by: Person, act: Act, thing: Any, **facts: Any) -> Person:
     """Refuse (NotAllowed) whoever may not; else write who did what as whom into the audit chain.
 
+    Returns the person in the capacity that carries the act: as acting official (Plt./Plh.) only where no post of
+    their own does. An action goes on with that one, so that letters, papers and the trace say the same as the chain.
     The line stands or falls with the transaction of the act. `facts` are ids, numbers and digests, no secrets.
     """
     reason = act.refusal(by, thing)
     if reason:
         raise NotAllowed(reason)
-    audit.record(session, by, act.name, thing, **facts)
+    acting = by.carried_by(act.carriers(by, thing))
+    audit.record(session, acting, act.name, thing, **facts)
+    return acting

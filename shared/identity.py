@@ -1,5 +1,6 @@
 """Who acts: roles and persons, and the short-lived signed header by which the gateway names them."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -53,11 +54,21 @@ class Person(BaseModel):
     vendor: str | None = None
     """Code of the firm, for a vendor's account: bounds what may be seen."""
     acting_for: str | None = None
-    """Post held for somebody else (Plt./Plh.), as printed; empty for the holder."""
+    """Post held for somebody else (Plt./Plh.) in which the person acts now, as printed; empty for the holder."""
+    acting: dict[Role, str] = {}
+    """Those of `roles` that are held for somebody else today, and the post as printed, e.g. "Plh. Kepala PUSTIPD"."""
 
     def has(self, *roles: Role) -> bool:
         """Tell whether the person holds one of the roles."""
         return not self.roles.isdisjoint(roles)
+
+    def carried_by(self, roles: Collection[Role]) -> "Person":
+        """Return the person in the capacity in which they use one of these roles: an own post before an acting one."""
+        held = self.roles & frozenset(roles)
+        if not self.acting or not held:
+            return self
+        is_own = bool(held - self.acting.keys())
+        return self.model_copy(update={"acting_for": None if is_own else self.acting[min(held)]})
 
     @property
     def as_what(self) -> str:

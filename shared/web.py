@@ -8,7 +8,7 @@ import asyncio
 import base64
 import hashlib
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Annotated, Any, Protocol
@@ -29,7 +29,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from shared import idempotency, identity, jobs
+from shared import idempotency, identity, issued, jobs
+from shared.authority import Act, ActView
 from shared.database import Database
 from shared.errors import FieldError, Incomplete, NotFound, NotSignedIn, Refused, Unavailable
 from shared.identity import Caller, Person
@@ -381,9 +382,14 @@ def make_app(
     settings: ServiceSettings,
     routers: Sequence[APIRouter],
     navigation: Sequence[NavigationEntry] = (),
+    acts: Iterable[Act] = (),
     database: Database | None = None,
 ) -> FastAPI:
-    """Join a division's doors to its database; return its web application."""
+    """Join a division's doors to its database; return its web application.
+
+    `acts` is the division's table of who may do what, told to the gateway alone.
+    """
+    table = [ActView.of(act) for act in acts]
     app = FastAPI(title=title, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
     app.state.service = service
     app.state.settings = settings
@@ -410,6 +416,18 @@ def make_app(
     @app.get("/inner/doors", include_in_schema=False)
     def doors() -> dict[str, Any]:
         return {"prefixes": prefixes(app), "navigation": [entry.model_dump() for entry in navigation]}
+
+    @app.get("/inner/authority", include_in_schema=False)
+    def authority() -> list[ActView]:
+        return table
+
+    @app.get("/inner/papers/{code}", include_in_schema=False)
+    def genuine_paper(request: Request, code: str) -> JSONResponse:
+        with request.app.state.database.session() as session:
+            found = issued.find(session, code)
+        if found is None:
+            return problem(NotFound("Kode dokumen ini tidak ada."))
+        return JSONResponse(found.model_dump(mode="json"))
 
     return app
 

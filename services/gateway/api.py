@@ -9,11 +9,15 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import text
 from starlette.concurrency import run_in_threadpool
 
+from services.gateway import appointments as acting
 from services.gateway import sign_in, together
+from services.gateway.authority import ACTS
 from services.gateway.doors import Doors
 from services.gateway.schemas import (
+    AppointmentView,
     Credentials,
     Health,
+    NewAppointment,
     NewToken,
     PersonView,
     SessionView,
@@ -24,8 +28,10 @@ from services.gateway.schemas import (
 from services.gateway.settings import Settings
 from shared.database import Database, utc_now
 from shared.errors import NotAllowed, NotSignedIn
-from shared.identity import Caller
+from shared.identity import Caller, Person
+from shared.pages import Reason
 from shared.web import Asker, Door, Session, problem
+from shared.words import local_date
 
 router = APIRouter(prefix="/api", tags=["gateway"])
 kept = APIRouter(prefix="/api", tags=["gateway"], route_class=Door)
@@ -137,6 +143,36 @@ def revoke_token(request: Request, session: Session, caller: OwnSession, token_i
     sign_in.revoke_token(session, caller.person, token_id, now=utc_now())
     request.app.state.memory.forget()
     return Response(status_code=204)
+
+
+@kept.get("/appointments", response_model=list[AppointmentView])
+def appointments(session: Session, by: Asker) -> list[AppointmentView]:
+    must_watch(by)
+    today = local_date(utc_now())
+    return [AppointmentView.of(one, today) for one in acting.appointments(session)]
+
+
+@kept.post("/appointments", response_model=AppointmentView, status_code=201)
+def appoint(request: Request, session: Session, by: Asker, body: NewAppointment) -> AppointmentView:
+    made = acting.appoint(session, by, body, now=utc_now())
+    request.app.state.memory.forget()
+    return AppointmentView.of(made, local_date(utc_now()))
+
+
+@kept.post("/appointments/{appointment_id}/ending", response_model=AppointmentView)
+def end_appointment(
+    request: Request, session: Session, by: Asker, appointment_id: UUID, body: Reason
+) -> AppointmentView:
+    ended = acting.end_appointment(session, by, appointment_id, reason=body.reason, now=utc_now())
+    request.app.state.memory.forget()
+    return AppointmentView.of(ended, local_date(utc_now()))
+
+
+def must_watch(by: Person) -> None:
+    """Refuse (NotAllowed) whoever may not see who may do what."""
+    reason = ACTS.see_authority.refusal(by, None)
+    if reason:
+        raise NotAllowed(reason)
 
 
 @router.get("/waiting", response_model=list[WaitingRow])

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from starlette.types import ASGIApp
 
-from services.gateway import api, pages
+from services.gateway import api, pages, paper_check, posts
 from services.gateway.doors import Doors
 from services.gateway.frame import Frame, Static
 from services.gateway.proxy import Gateway, Memory
@@ -28,7 +28,7 @@ def make(settings: Settings | None = None, doors: Mapping[str, ASGIApp] | None =
         service="gateway",
         title="Alur",
         settings=settings,
-        routers=[api.router, api.kept, pages.router, pages.kept],
+        routers=[api.router, api.kept, pages.router, pages.kept, posts.router, paper_check.api, paper_check.pages],
     )
     # The description that FastAPI answers by itself tells of the gateway alone; ours tells of every division.
     own.router.routes[:] = [route for route in own.router.routes if getattr(route, "path", "") != own.openapi_url]
@@ -38,6 +38,7 @@ def make(settings: Settings | None = None, doors: Mapping[str, ASGIApp] | None =
     frame = Frame(settings, table, static)
     memory = Memory()
     own.state.doors, own.state.frame, own.state.memory = table, frame, memory
+    own.state.paper_checks = paper_check.Throttle()
     return Gateway(
         settings,
         own=own,

@@ -10,11 +10,12 @@ from urllib.parse import urlencode, urlsplit
 import jinja2
 from markupsafe import Markup
 
+from services.gateway.authority import WATCHERS
 from services.gateway.doors import Doors
 from services.gateway.settings import Settings
 from shared import words
 from shared.database import utc_now
-from shared.identity import Caller
+from shared.identity import Caller, Person
 from shared.line import line_list, stations
 from shared.pages import TEMPLATES as SHARED_TEMPLATES
 from shared.procedure import procedure
@@ -97,7 +98,7 @@ class Frame:
 
     def page(self, title: str, body: bytes, *, caller: Caller | None, path: str) -> bytes:
         """Return the whole page around a fragment; without a caller there is no rail."""
-        entries = [HOME, WAITING, *self.doors.navigation(caller.person)] if caller else []
+        entries = [HOME, WAITING, *self.doors.navigation(caller.person), *_own_entries(caller.person)] if caller else []
         return (
             self.environment.get_template("around.html")
             .render(
@@ -116,12 +117,17 @@ class Frame:
 
 HOME = NavigationEntry(label="Beranda", path="/", icon="home", order=0)
 WAITING = NavigationEntry(label="Menunggu saya", path="/menunggu", icon="inbox", order=1)
+AUTHORITY = NavigationEntry(label="Wewenang", path="/wewenang", icon="key", order=90, roles=sorted(WATCHERS))
 TABS = (
     HOME,
     NavigationEntry(label="Perkara", path="/perkara", icon="line"),
     NavigationEntry(label="Cari", path="/cari", icon="search"),
     NavigationEntry(label="Saya", path="/saya", icon="person"),
 )
+
+
+def _own_entries(person: Person) -> list[NavigationEntry]:
+    return [AUTHORITY] if person.has(*WATCHERS) else []
 
 
 def _nearest(path: str, paths: list[str]) -> str:

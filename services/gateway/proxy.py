@@ -29,7 +29,7 @@ from shared.web import problem
 REMEMBERED_FOR = 2.0
 """Seconds for which a session is believed without asking the database again."""
 OPEN_PATHS = frozenset({"/masuk", "/api/health", "/api/openapi.json", "/api/docs"})
-OPEN_PREFIXES = frozenset({"/periksa"})
+OPEN_PREFIXES = frozenset({"/periksa", "/api/paper-checks"})
 """Pages for everybody: whether a paper is genuine may be checked without an account."""
 SECRET_PATHS = frozenset({"/masuk", "/saya/token", "/api/session", "/api/tokens"})
 """Their answers hold secrets: they are never kept for a repeat."""

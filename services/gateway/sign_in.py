@@ -22,6 +22,7 @@ from shared import audit, identity
 from shared.database import Database
 from shared.errors import Incomplete, NotFound, NotSignedIn, TooMany
 from shared.identity import Caller
+from shared.words import local_date
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=10)
@@ -139,7 +140,7 @@ def end_session(session: OrmSession, token: str, *, now: datetime) -> None:
     found = session.get(Session, digest(token), with_for_update={"of": Session})
     if found is not None and found.ended_at is None:
         found.ended_at = now
-        audit.record(session, found.person.as_signed(), "sign_out", "Session")
+        audit.record(session, found.person.as_signed(local_date(now)), "sign_out", "Session")
 
 
 def session_caller(session: OrmSession, token: str, *, now: datetime) -> Caller | None:
@@ -151,7 +152,7 @@ def session_caller(session: OrmSession, token: str, *, now: datetime) -> Caller 
         return None
     if now - found.seen_at >= SEEN_EVERY:
         found.seen_at = now
-    return Caller(person=found.person.as_signed(), form_token=found.form_token)
+    return Caller(person=found.person.as_signed(local_date(now)), form_token=found.form_token)
 
 
 def token_caller(session: OrmSession, text: str, *, now: datetime) -> tuple[Caller, frozenset[str]] | None:
@@ -161,7 +162,7 @@ def token_caller(session: OrmSession, text: str, *, now: datetime) -> tuple[Call
         return None
     if found.used_at is None or now - found.used_at >= SEEN_EVERY:
         found.used_at = now
-    return Caller(person=found.person.as_signed()), frozenset(found.scopes)
+    return Caller(person=found.person.as_signed(local_date(now))), frozenset(found.scopes)
 
 
 def make_token(
@@ -214,7 +215,7 @@ def _open_session(session: OrmSession, person: Person, address: str, now: dateti
             id=digest(token), person_id=person.id, form_token=form_token, address=address, created_at=now, seen_at=now
         )
     )
-    return SignedIn(token, Caller(person=person.as_signed(), form_token=form_token), now + ABSOLUTE)
+    return SignedIn(token, Caller(person=person.as_signed(local_date(now)), form_token=form_token), now + ABSOLUTE)
 
 
 def _counted(

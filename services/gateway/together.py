@@ -9,12 +9,14 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from services.gateway.doors import Answered, Doors
 from services.gateway.schemas import WaitingRow
+from shared.authority import ActView
 from shared.identity import Caller
 from shared.log import logger
 from shared.web import Waiting
 
 WAITING = TypeAdapter(list[Waiting])
 METHODS = ("get", "post", "put", "patch", "delete")
+TABLE = TypeAdapter(list[ActView])
 CASES = "proposal"
 """The division that knows how far each case is."""
 
@@ -84,6 +86,22 @@ async def cases(doors: Doors, caller: Caller, *, limit: int, q: str = "") -> lis
         return CASE_ROWS.validate_json(answered.body)
     except ValidationError as reason:
         logger().error("cases_not_understood", reason=str(reason))
+        return None
+
+
+async def authority(doors: Doors) -> dict[str, list[ActView] | None]:
+    """Return each division's table of who may do what; None for one that does not answer."""
+    answers = await doors.ask_all("/inner/authority")
+    return {name: _read_table(name, answered) for name, answered in answers.items()}
+
+
+def _read_table(name: str, answered: Answered | None) -> list[ActView] | None:
+    if answered is None or answered.status != 200:
+        return None
+    try:
+        return TABLE.validate_json(answered.body)
+    except ValidationError as reason:
+        logger().error("authority_not_understood", part=name, reason=str(reason))
         return None
 
 

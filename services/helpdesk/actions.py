@@ -34,7 +34,7 @@ def open_ticket(
 
     Raises Incomplete for an application that is not in use.
     """
-    authorize(session, by, ACTS.open_ticket, f"application:{application}")
+    by = authorize(session, by, ACTS.open_ticket, f"application:{application}")
     live = session.scalar(select(LiveApplication).where(LiveApplication.code == application))
     if live is None:
         words = (
@@ -75,7 +75,7 @@ def open_ticket(
 def answer(session: Session, by: Person, ticket_id: UUID, *, body: str) -> Ticket:
     """Answer the reporter; the clock stops until they reply (S09)."""
     ticket = queries.ticket(session, by, ticket_id, is_locked=True)
-    authorize(session, by, ACTS.answer, ticket)
+    by = authorize(session, by, ACTS.answer, ticket)
     ticket.move("answer")
     ticket.first_response_at = ticket.first_response_at or utc_now()
     _assign(ticket, by)
@@ -86,7 +86,7 @@ def answer(session: Session, by: Person, ticket_id: UUID, *, body: str) -> Ticke
 def add(session: Session, by: Person, ticket_id: UUID, *, body: str) -> Ticket:
     """Let the reporter add to their ticket; it is worked on again, also when it was called resolved (S09)."""
     ticket = queries.ticket(session, by, ticket_id, is_locked=True)
-    authorize(session, by, ACTS.add, ticket)
+    by = authorize(session, by, ACTS.add, ticket)
     ticket.move("add")
     ticket.resolved_at = None
     _reply(session, ticket, by, body)
@@ -96,7 +96,7 @@ def add(session: Session, by: Person, ticket_id: UUID, *, body: str) -> Ticket:
 def escalate(session: Session, by: Person, ticket_id: UUID, *, reason: str) -> Ticket:
     """Pass the ticket on to another division, with the reason (S09)."""
     ticket = queries.ticket(session, by, ticket_id, is_locked=True)
-    authorize(session, by, ACTS.escalate, ticket)
+    by = authorize(session, by, ACTS.escalate, ticket)
     ticket.move("escalate")
     _reply(session, ticket, by, reason)
     return ticket
@@ -105,7 +105,7 @@ def escalate(session: Session, by: Person, ticket_id: UUID, *, reason: str) -> T
 def resolve(session: Session, by: Person, ticket_id: UUID, *, body: str) -> Ticket:
     """State that the trouble is over and ask the reporter to confirm (S09)."""
     ticket = queries.ticket(session, by, ticket_id, is_locked=True)
-    authorize(session, by, ACTS.resolve, ticket)
+    by = authorize(session, by, ACTS.resolve, ticket)
     ticket.move("resolve")
     ticket.first_response_at = ticket.first_response_at or utc_now()
     ticket.resolved_at = utc_now()
@@ -117,7 +117,7 @@ def resolve(session: Session, by: Person, ticket_id: UUID, *, body: str) -> Tick
 def close(session: Session, by: Person, ticket_id: UUID) -> Ticket:
     """Close a resolved ticket (S09)."""
     ticket = queries.ticket(session, by, ticket_id, is_locked=True)
-    authorize(session, by, ACTS.close, ticket)
+    by = authorize(session, by, ACTS.close, ticket)
     ticket.move("close")
     ticket.closed_at = utc_now()
     post(

@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.helpdesk import api, pages
+from services.helpdesk.authority import ACTS
 from services.helpdesk.settings import Settings
 from shared.web import make_app
 
@@ -15,4 +16,5 @@ def make(settings: Settings | None = None) -> FastAPI:
         settings=settings or Settings(),
         routers=[api.router, pages.router],
         navigation=pages.NAVIGATION,
+        acts=ACTS,
     )

@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.proposal import api, pages
+from services.proposal.authority import ACTS
 from services.proposal.model import Office
 from services.proposal.settings import Settings
 from shared.web import make_app
@@ -17,6 +18,7 @@ def make(settings: Settings | None = None) -> FastAPI:
         settings=known,
         routers=[*api.routers, pages.router],
         navigation=pages.NAVIGATION,
+        acts=ACTS,
     )
     app.state.office = Office.of(known)
     return app

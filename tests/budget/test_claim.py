@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from shared.errors import Incomplete, NotAllowed, OutOfTurn
 from shared.identity import Person, Role
 from shared.messages import ApplicationFacts, WentLive
 from tests.budget import walk
+from tests.papers import known
 from tests.people import BUDI, HADI, INDAH, JOKO, KIKI
 
 
@@ -162,3 +163,18 @@ def _live(case_id: UUID) -> WentLive:
         address="http://presensi.kampus.example",
         permit_id=case_id,
     )
+
+
+def test_every_paper_printed_on_the_way_can_be_checked_by_its_code(session: Session, office: Office) -> None:
+    contract = walk.signed(session, office)
+    walk.delivered(session, office, contract)
+    walk.handed_over(session, office, contract)
+    walk.paid(session, office, contract, 1)
+
+    papers = known(session, office.store)
+
+    assert {digest for digest, paper in papers.items() if paper is None or paper.digest != digest} == set()
+    assert {row.digest: row.code for row in session.scalars(select(IssuedPaper))} == {
+        digest: paper.code for digest, paper in papers.items() if paper
+    }
+    assert {paper.kind for paper in papers.values() if paper} >= {"rab", "kontrak_spk", "bast", "bukti_pembayaran"}

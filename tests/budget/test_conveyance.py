@@ -3,15 +3,17 @@
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.budget import actions, queries
 from services.budget.actions import Office
 from services.budget.model import ConveyanceStatus, IssuedPaper, PlanStatus
+from shared import mailbox
 from shared.errors import Incomplete, NotAllowed, OutOfTurn
 from shared.identity import Person, Role
 from tests.budget import walk
-from tests.people import BUDI, CITRA, DEWI, GITA
+from tests.people import BUDI, CITRA, DEWI, GITA, LINA
 
 BOTH = Person.model_validate(
     {**BUDI.model_dump(), "roles": {Role.APP_HEAD, Role.SERVICE_HEAD}, "acting_for": "Plt. Kepala Divisi Layanan"}
@@ -78,6 +80,17 @@ def test_whoever_signed_does_not_approve(session: Session, office: Office) -> No
 
     with pytest.raises(NotAllowed, match="pemisahan wewenang"):
         actions.approve_conveyance(session, acting, conveyance.id, office=office)
+
+
+def test_a_deputy_approves_as_the_acting_head_and_every_letter_says_so(session: Session, office: Office) -> None:
+    conveyance = walk.prepared(session, office)
+    deputy = LINA.model_copy(update={"roles": LINA.roles | {Role.HEAD}, "acting": {Role.HEAD: "Plh. Kepala PUSTIPD"}})
+
+    actions.approve_conveyance(session, deputy, conveyance.id, office=office)
+
+    told = session.execute(select(mailbox.outbox.c.kind, mailbox.outbox.c.actor)).all()
+    approved = [actor for kind, actor in told if kind == "PlanConveyed"]
+    assert approved and all('"as":"Plh. Kepala PUSTIPD"' in actor for actor in approved)
 
 
 def test_a_withheld_plan_goes_back_and_can_be_conveyed_again(session: Session, office: Office) -> None:

@@ -47,6 +47,7 @@ from shared.messages import (
 from shared.migrate import differences, model_metadata
 from shared.permit import Permit, PermitRefused, SignedPermit, sign
 from shared.store import Store
+from tests.papers import known
 from tests.people import ANI, BAYU, BUDI, CITRA, EDI, EKO, FITRI, JOKO, KIKI, LINA, SARI, ZULKIFLI
 
 SECURITY_KEY = Ed25519PrivateKey.generate()
@@ -876,3 +877,13 @@ def test_what_was_never_measured_is_not_told_as_down(campus: Campus) -> None:
 
 def test_the_tables_are_those_of_the_model(database_of: Callable[[str], Any]) -> None:
     assert differences(database_of("deploy").url, model_metadata("deploy")) == []
+
+
+def test_every_paper_printed_on_the_way_can_be_checked_by_its_code(campus: Campus) -> None:
+    campus.live(campus.installed(campus.handed_over().hosting()))
+
+    papers = known(campus.session, campus.store)
+
+    assert {digest for digest, paper in papers.items() if paper is None or paper.digest != digest} == set()
+    kinds = {paper.kind for paper in papers.values() if paper}
+    assert kinds == {"catatan_penyediaan", "berita_acara_instalasi", "catatan_rilis"}

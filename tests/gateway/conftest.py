@@ -21,6 +21,7 @@ from services.gateway import actions
 from services.gateway.app import make
 from services.gateway.remote import RemoteDoor
 from services.gateway.settings import Settings
+from shared.authority import Act
 from shared.database import Database
 from shared.identity import HEADER, Role
 from shared.keys import Keys
@@ -151,6 +152,9 @@ def toy_division(settings: ServiceSettings) -> ToyDivision:
         navigation=[
             NavigationEntry(label="Mainan", path="/mainan", icon="box", order=20),
             NavigationEntry(label="Rahasia", path="/mainan/rahasia", icon="key", roles=["head"]),
+        ],
+        acts=[
+            Act("play", "Main dengan mainan", frozenset({Role.PROPOSER}), own="proposer_id", not_by=("locked_by_id",))
         ],
     )
     return division

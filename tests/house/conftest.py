@@ -5,7 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from shared.identity import Role
 from shared.keys import DIVISIONS, make_keys
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many cells of the authority matrix were looked at, when they were."""
+    passed = {report.nodeid.partition("::")[2] for report in terminalreporter.getreports("passed")}
+    looked = [name for name in passed if name.startswith("test_each_cell_allows_exactly_who_stands_in_the_table[")]
+    tables = [name.partition("[")[2].removesuffix("]") for name in looked]
+    acts = sum(len(importlib.import_module(f"services.{name}.authority").ACTS.rows) for name in tables)
+    if acts:
+        terminalreporter.write_line(
+            f"authority matrix: {acts * len(Role)} cells ({acts} acts x {len(Role)} roles) in {len(tables)} tables"
+        )
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from services.proposal import actions, queries
 from services.proposal.model import Case, Office, Paper
 from services.proposal.schemas.case import CaseView
 from shared import audit, messages
-from shared.errors import NotFound
-from shared.identity import Person
+from shared.errors import NotAllowed, NotFound
+from shared.identity import Person, Role
 from shared.messages import PaperFact
 from shared.web import mark, place
 from tests.people import (
@@ -141,6 +141,32 @@ def test_a_vendor_without_a_firm_sees_nothing(walk: Walk) -> None:
     walk.handed_over()
 
     assert queries.cases(walk.session, JOKO.model_copy(update={"vendor": None})) == []
+
+
+def deputy(person: Person) -> Person:
+    """Return a person who also holds the Head's post for a few days."""
+    return person.model_copy(update={"roles": person.roles | {Role.HEAD}, "acting": {Role.HEAD: "Plh. Kepala PUSTIPD"}})
+
+
+def test_a_deputy_approves_as_the_acting_head_and_signs_the_slip_so(walk: Walk, office: Office) -> None:
+    case = walk.recommended()
+
+    actions.approve(walk.session, deputy(DINA), case.id, office, words="Disetujui.")
+
+    last = CaseView.of(queries.whole(walk.session, SARI, case.number), SARI).trace[-1]
+    line = walk.session.scalars(select(audit.entry.c.line).order_by(audit.entry.c.seq.desc())).first() or ""
+    assert (last.person, last.as_what, last.acting_for) == (DINA.name, *["Plh. Kepala PUSTIPD"] * 2)
+    assert '"as":"Plh. Kepala PUSTIPD"' in line
+
+
+@pytest.mark.parametrize("doer", [ANI, BUDI], ids=["proposer", "recommender"])
+def test_a_deputy_does_not_decide_on_what_they_submitted_or_recommended(
+    walk: Walk, office: Office, doer: Person
+) -> None:
+    case = walk.recommended()
+
+    with pytest.raises(NotAllowed, match="pemisahan wewenang"):
+        actions.approve(walk.session, deputy(doer), case.id, office, words="Disetujui.")
 
 
 def test_the_trace_holds_what_an_auditor_asks_for(walk: Walk, office: Office) -> None:

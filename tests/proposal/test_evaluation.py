@@ -11,6 +11,7 @@ from services.proposal.model import EvaluationStatus, Office, Outcome, Paper, Pr
 from shared.errors import Incomplete, NotAllowed, OutOfTurn
 from shared.identity import Person, Role
 from shared.messages import Figure, FiguresGathered
+from tests.papers import known
 from tests.people import ANI, BAYU, BUDI, CITRA, DINA
 from tests.proposal.walk import TODAY, Walk, letter_of
 
@@ -247,3 +248,17 @@ def test_offers_follow_the_evaluation(walk: Walk) -> None:
     assert [act.name for act in queries.offered_in_evaluation(BUDI, evaluation)] == ["report_evaluation"]
     assert queries.offered_in_evaluation(CITRA, evaluation) == []
     assert queries.offered_in_evaluation(DINA, evaluation) == []
+
+
+def test_every_paper_printed_on_the_way_can_be_checked_by_its_code(walk: Walk, office: Office) -> None:
+    walk.discussed()
+    walk.decided()
+
+    papers = known(walk.session, office.store)
+
+    assert {digest for digest, paper in papers.items() if paper is None or paper.digest != digest} == set()
+    printed = {paper.kind for paper in papers.values() if paper}
+    assert {"surat_usulan", "lembar_disposisi", "analisis_kebutuhan", "entri_proker", "kak"} <= printed
+    assert {"notulen_rapat_mingguan", "laporan_evaluasi"} <= printed
+    slips = [paper for paper in papers.values() if paper and paper.kind == "lembar_disposisi"]
+    assert len(slips) > 1 and sum(slip.withdrawn_at is None for slip in slips) == 1

@@ -38,6 +38,7 @@ from shared.messages import BuildReceived, EvaluationOpened, Message
 from shared.migrate import differences
 from shared.permit import PermitRefused, SignedPermit, verify
 from shared.words import local_date
+from tests.papers import known
 from tests.people import BAYU, EDI, FAJAR, FITRI, JOKO, KIKI, LINA, SARI, TONO
 from tests.security.conftest import (
     CASE,
@@ -700,3 +701,16 @@ def test_a_list_goes_on_where_it_stopped(bench: Bench, sessions: Callable[[str],
 
     assert {t.id for t in (*first, *second)} == {t.id for t in made}
     assert (len(first), len(second)) == (3, 2)
+
+
+def test_the_record_can_be_checked_by_its_code_and_names_who_confirmed_it(bench: Bench) -> None:
+    test = bench.submitted()
+    actions.clear(bench.session, FITRI, test.id, note="Layak digunakan.", desk=bench.desk)
+
+    [paper] = known(bench.session, bench.desk.store).values()
+
+    assert paper is not None
+    assert (paper.digest, paper.number, paper.kind) == (test.paper_digest, test.number, "berita_acara_uji_keamanan")
+    # The tester has approved nothing in the system, so only the head of the division signed.
+    assert [(signer.name, signer.as_what) for signer in paper.signers] == [(FITRI.name, FITRI.as_what)]
+    assert "Layak digunakan" not in paper.model_dump_json()

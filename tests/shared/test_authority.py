@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.orm import Session
 
-from shared import audit
+from shared import audit, identity
 from shared.authority import Act, Acts, authorize
 from shared.errors import NotAllowed
 from shared.identity import Person, Role
@@ -113,3 +113,56 @@ def test_a_refused_act_leaves_no_line(sessions: Callable[[str], Session]) -> Non
     assert refused.value.status == 403
     assert "“Setujui” bukan wewenang Anda (Ani (Pengusul BPEG))" in refused.value.detail
     assert audit.head(session) == before
+
+
+HEAD_ACTS = frozenset({Role.HEAD})
+DEPUTY = BUDI.model_copy(update={"roles": BUDI.roles | HEAD_ACTS, "acting": {Role.HEAD: "Plh. Kepala PUSTIPD"}})
+
+
+def test_what_only_the_acting_post_carries_is_done_as_the_acting_official(sessions: Callable[[str], Session]) -> None:
+    session = sessions("helpdesk")
+
+    by = authorize(session, DEPUTY, APPROVE, THING)
+
+    assert (by.id, by.as_what) == (BUDI.id, "Plh. Kepala PUSTIPD")
+    assert '"as":"Plh. Kepala PUSTIPD"' in last_line(session)
+
+
+def test_what_the_own_post_carries_is_done_in_the_own_post(sessions: Callable[[str], Session]) -> None:
+    session = sessions("helpdesk")
+    either = Act("either", "Salah satu", HEAD_ACTS | {Role.APP_HEAD})
+
+    by = authorize(session, authorize(session, DEPUTY, APPROVE, THING), either, THING)
+
+    assert (by.acting_for, by.as_what) == (None, BUDI.as_what)
+    assert f'"as":"{BUDI.as_what}"' in last_line(session)
+
+
+def test_an_own_role_that_ownership_shuts_out_does_not_carry_the_act(sessions: Callable[[str], Session]) -> None:
+    session = sessions("helpdesk")
+    other = ZULKIFLI.model_copy(
+        update={"roles": frozenset({Role.PROPOSER, Role.APP_HEAD}), "acting": {Role.APP_HEAD: "Plt. Koordinator"}}
+    )
+
+    assert authorize(session, other, EDIT, Thing(uuid4(), owner=ANI.id)).as_what == "Plt. Koordinator"
+    assert authorize(session, other, EDIT, Thing(uuid4(), owner=ZULKIFLI.id)).as_what == ZULKIFLI.as_what
+
+
+def test_a_deputy_may_not_decide_on_what_they_made_themselves(sessions: Callable[[str], Session]) -> None:
+    session = sessions("helpdesk")
+
+    with pytest.raises(NotAllowed, match="pemisahan wewenang"):
+        authorize(session, DEPUTY, APPROVE, Thing(uuid4(), made_by_id=BUDI.id))
+
+
+def test_acting_posts_reach_a_division_with_the_signed_header() -> None:
+    key = b"k" * 32
+
+    header = identity.sign(identity.Caller(person=DEPUTY), key=key, audience="helpdesk")
+
+    assert identity.read(header, key=key, audience="helpdesk").person == DEPUTY
+
+
+def last_line(session: Session) -> str:
+    """Return the newest line of the audit chain."""
+    return str(session.scalars(audit.entry.select().with_only_columns(audit.entry.c.line)).all()[-1])

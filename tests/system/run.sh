@@ -5,7 +5,7 @@ python=$1
 cannot() { echo "make test-system: $1"; echo "Nothing was tested. As root on Debian 12 or later it runs by itself."; exit 3; }
 [ "$(id -u)" = 0 ] || cannot "needs root (network namespaces, systemd-nspawn, apt-get); you are $(id -un)."
 command -v apt-get >/dev/null || cannot "needs Debian's apt-get for its packages."
-packages="systemd-container mmdebstrap iproute2 openssh-client"
+packages="systemd-container mmdebstrap iproute2 openssh-client chromium"
 missing=""
 for package in $packages; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
@@ -15,4 +15,5 @@ if [ -n "$missing" ]; then
   apt-get update -q >/dev/null
   DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >/dev/null
 fi
+"$python" -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/system/requirements.lock
 exec "$python" -m pytest -m system tests/system

@@ -34,7 +34,7 @@ def claim_term(
     Raises OutOfTurn while a claim for the term is open or it is paid, Incomplete for an unknown term.
     """
     contract = find_contract(session, by, contract_id)
-    authorize(session, by, ACTS.claim_term, contract, term=term)
+    by = authorize(session, by, ACTS.claim_term, contract, term=term)
     contract.must_be(*IN_FORCE)
     found = find_term(contract, term)
     if any(c.term_id == found.id and c.status != ClaimStatus.REFUSED for c in contract.claims):
@@ -56,7 +56,7 @@ def claim_term(
 def verify_claim(session: Session, by: Person, claim_id: UUID) -> Claim:
     """State as the application division that the claim is right (S06)."""
     claim = find_claim(session, by, claim_id)
-    authorize(session, by, ACTS.verify_claim, claim, amount=claim.amount)
+    by = authorize(session, by, ACTS.verify_claim, claim, amount=claim.amount)
     claim.move("verify_claim")
     claim.verified_by_id, claim.verified_by_name, claim.verified_at = by.id, by.name, utc_now()
     session.flush()
@@ -79,7 +79,7 @@ def pay(
     Raises OutOfTurn for the last payment before the handover is signed.
     """
     claim = find_claim(session, by, claim_id)
-    authorize(session, by, ACTS.pay, claim, amount=claim.amount, spm_number=spm_number, sp2d_number=sp2d_number)
+    by = authorize(session, by, ACTS.pay, claim, amount=claim.amount, spm_number=spm_number, sp2d_number=sp2d_number)
     claim.move("pay")
     contract, plan = claim.contract, claim.contract.plan
     contract.must_be(*IN_FORCE)
@@ -141,7 +141,7 @@ def pay(
 def refuse_claim(session: Session, by: Person, claim_id: UUID, *, reason: str) -> Claim:
     """Refuse a claim with the treasurer's reason; the vendor may claim the term anew (S06)."""
     claim = find_claim(session, by, claim_id)
-    authorize(session, by, ACTS.refuse_claim, claim, reason=reason)
+    by = authorize(session, by, ACTS.refuse_claim, claim, reason=reason)
     claim.move("refuse_claim")
     claim.answered_by_id, claim.answered_by_name, claim.answered_at = by.id, by.name, utc_now()
     claim.reason = reason

@@ -85,7 +85,7 @@ def draft_contract(session: Session, by: Person, plan_id: UUID, *, new: NewContr
     to the value, a period outside the fiscal year, or another form than the law proposes without a reason.
     """
     plan = find_plan(session, plan_id)
-    authorize(session, by, ACTS.draft_contract, plan, vendor=new.vendor, tax_base_amount=new.tax_base_amount)
+    by = authorize(session, by, ACTS.draft_contract, plan, vendor=new.vendor, tax_base_amount=new.tax_base_amount)
     plan.must_go_on()
     ceiling = plan.ceiling
     if plan.status != PlanStatus.BUDGETED or ceiling is None:
@@ -155,7 +155,7 @@ def compose(session: Session, plan: BudgetPlan, ceiling: Ceiling, *, new: NewCon
 def withdraw_contract(session: Session, by: Person, contract_id: UUID, *, reason: str) -> Contract:
     """Withdraw a draft; what it bound of the ceiling is free again (S05)."""
     contract = find_contract(session, by, contract_id)
-    authorize(session, by, ACTS.withdraw_contract, contract, reason=reason)
+    by = authorize(session, by, ACTS.withdraw_contract, contract, reason=reason)
     contract.move("withdraw_contract")
     _end(contract, by, reason)
     settle(session)
@@ -165,7 +165,7 @@ def withdraw_contract(session: Session, by: Person, contract_id: UUID, *, reason
 def sign_contract(session: Session, by: Person, contract_id: UUID, *, office: Office) -> Contract:
     """Sign as the PPK; the contract is printed and the work begins (S05). Not by whoever drafted it."""
     contract = find_contract(session, by, contract_id)
-    authorize(session, by, ACTS.sign_contract, contract, value_amount=contract.value_amount)
+    by = authorize(session, by, ACTS.sign_contract, contract, value_amount=contract.value_amount)
     plan = contract.plan
     standing = contract.standing_beside
     if standing:
@@ -201,7 +201,7 @@ def sign_contract(session: Session, by: Person, contract_id: UUID, *, office: Of
 def terminate_contract(session: Session, by: Person, contract_id: UUID, *, reason: str) -> Contract:
     """Terminate a running contract; what was not paid of it is free again (S05)."""
     contract = find_contract(session, by, contract_id)
-    authorize(session, by, ACTS.terminate_contract, contract, reason=reason)
+    by = authorize(session, by, ACTS.terminate_contract, contract, reason=reason)
     contract.move("terminate_contract")
     _end(contract, by, reason)
     plan = contract.plan
@@ -232,7 +232,7 @@ def distribute(
 ) -> Distribution:
     """Hand part of the ceiling to an activity and return the posting; all together stay within it (S06)."""
     contract = find_contract(session, by, contract_id)
-    authorize(session, by, ACTS.distribute, contract, amount=amount, activity=activity)
+    by = authorize(session, by, ACTS.distribute, contract, amount=amount, activity=activity)
     contract.must_be(*BINDING)
     ceiling, plan = contract.ceiling, contract.plan
     code = account_code or contract.account_code

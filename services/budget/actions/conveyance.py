@@ -31,7 +31,7 @@ def convey(session: Session, by: Person, plan_id: UUID, *, note: str = "") -> Co
     Raises OutOfTurn until the plan is locked and the weekly and annual minutes say "continue".
     """
     plan = find_plan(session, plan_id)
-    authorize(session, by, ACTS.convey, plan, version=plan.current.version)
+    by = authorize(session, by, ACTS.convey, plan, version=plan.current.version)
     plan.move("convey")
     if plan.meetings_concluded_at is None:
         raise OutOfTurn(
@@ -55,7 +55,7 @@ def convey(session: Session, by: Person, plan_id: UUID, *, note: str = "") -> Co
 def sign_off(session: Session, by: Person, conveyance_id: UUID) -> Conveyance:
     """Sign for the application or the service division; both must, and two persons (S04)."""
     conveyance = find_conveyance(session, conveyance_id)
-    authorize(session, by, ACTS.sign_off, conveyance, round=conveyance.round)
+    by = authorize(session, by, ACTS.sign_off, conveyance, round=conveyance.round)
     _move(conveyance, "sign_off", conveyance.status)
     role = next((role for role in conveyance.missing if by.has(role)), None)
     if role is None:
@@ -65,8 +65,9 @@ def sign_off(session: Session, by: Person, conveyance_id: UUID) -> Conveyance:
             "Penyampaian ditandatangani oleh dua orang yang berbeda: Koordinator Aplikasi dan Kepala Divisi Layanan. "
             "Mohon pejabat yang lain menandatangani."
         )
+    title = by.carried_by({role}).as_what
     conveyance.signatures.append(
-        ConveyanceSignature(role=role.value, person_id=by.id, person_name=by.name, person_title=by.as_what)
+        ConveyanceSignature(role=role.value, person_id=by.id, person_name=by.name, person_title=title)
     )
     session.flush()
     return conveyance
@@ -75,7 +76,7 @@ def sign_off(session: Session, by: Person, conveyance_id: UUID) -> Conveyance:
 def approve_conveyance(session: Session, by: Person, conveyance_id: UUID, *, office: Office) -> Conveyance:
     """Approve as the Head: the cover letter gets its number and the plan goes to planning (S04)."""
     conveyance = find_conveyance(session, conveyance_id)
-    authorize(session, by, ACTS.approve_conveyance, conveyance, round=conveyance.round)
+    by = authorize(session, by, ACTS.approve_conveyance, conveyance, round=conveyance.round)
     if conveyance.missing and conveyance.status == ConveyanceStatus.PREPARING:
         raise OutOfTurn(
             "Penyampaian belum ditandatangani Koordinator Aplikasi dan Kepala Divisi Layanan (SOP langkah 4). "
@@ -114,7 +115,7 @@ def approve_conveyance(session: Session, by: Person, conveyance_id: UUID, *, off
 def withhold(session: Session, by: Person, conveyance_id: UUID, *, reason: str) -> Conveyance:
     """Keep the plan from planning, with the Head's reason; it goes back to the coordinator (S04)."""
     conveyance = find_conveyance(session, conveyance_id)
-    authorize(session, by, ACTS.withhold, conveyance, reason=reason)
+    by = authorize(session, by, ACTS.withhold, conveyance, reason=reason)
     _move(conveyance, "withhold", ConveyanceStatus.WITHHELD)
     _answer(conveyance, by, reason)
     plan = conveyance.plan
@@ -144,7 +145,7 @@ def set_ceiling(
     Raises Incomplete when the accounts do not sum to the amount.
     """
     conveyance = find_conveyance(session, conveyance_id)
-    authorize(session, by, ACTS.set_ceiling, conveyance, amount=amount)
+    by = authorize(session, by, ACTS.set_ceiling, conveyance, amount=amount)
     _move(conveyance, "set_ceiling", ConveyanceStatus.ACCEPTED)
     plan = conveyance.plan
     must_be_whole(session, amount, accounts)
@@ -188,7 +189,7 @@ def set_ceiling(
 def return_plan(session: Session, by: Person, conveyance_id: UUID, *, reason: str) -> Conveyance:
     """Return the plan to the coordinator, with planning's reason (S04)."""
     conveyance = find_conveyance(session, conveyance_id)
-    authorize(session, by, ACTS.return_plan, conveyance, reason=reason)
+    by = authorize(session, by, ACTS.return_plan, conveyance, reason=reason)
     _move(conveyance, "return_plan", ConveyanceStatus.RETURNED)
     _answer(conveyance, by, reason)
     plan = conveyance.plan
@@ -204,7 +205,7 @@ def return_plan(session: Session, by: Person, conveyance_id: UUID, *, reason: st
 def defer_plan(session: Session, by: Person, conveyance_id: UUID, *, reason: str) -> Conveyance:
     """Defer the plan because there are no funds, with planning's reason (S04)."""
     conveyance = find_conveyance(session, conveyance_id)
-    authorize(session, by, ACTS.defer_plan, conveyance, reason=reason)
+    by = authorize(session, by, ACTS.defer_plan, conveyance, reason=reason)
     _move(conveyance, "defer_plan", ConveyanceStatus.DEFERRED)
     _answer(conveyance, by, reason)
     plan = conveyance.plan

@@ -45,7 +45,7 @@ def upload_document(
     Raises OutOfTurn unless the contract runs, Incomplete for an unknown item or an empty file, TooLarge beyond 200 MB.
     """
     contract = find_contract(session, by, contract_id)
-    authorize(session, by, ACTS.upload_document, contract, item=item)
+    by = authorize(session, by, ACTS.upload_document, contract, item=item)
     contract.must_be(ContractStatus.SIGNED)
     if item not in ALL_ITEMS:
         detail = f"Jenis dokumen tidak dikenal. Pilihan: {', '.join(ALL_ITEMS)}."
@@ -74,7 +74,7 @@ def upload_document(
 def accept_documentation(session: Session, by: Person, contract_id: UUID, *, office: Office) -> Contract:
     """Accept the whole documentation and print its report; refused while an item is missing (S05)."""
     contract = find_contract(session, by, contract_id)
-    authorize(session, by, ACTS.accept_documentation, contract)
+    by = authorize(session, by, ACTS.accept_documentation, contract)
     contract.must_be(ContractStatus.SIGNED)
     missing = contract.missing_items
     if missing:
@@ -103,7 +103,7 @@ def accept_documentation(session: Session, by: Person, contract_id: UUID, *, off
 def reject_deliverable(session: Session, by: Person, contract_id: UUID, *, reason: str, item: str = "") -> Contract:
     """Send one item, or all that was delivered, back to the vendor with the reason (S05)."""
     contract = find_contract(session, by, contract_id)
-    authorize(session, by, ACTS.reject_deliverable, contract, item=item, reason=reason)
+    by = authorize(session, by, ACTS.reject_deliverable, contract, item=item, reason=reason)
     contract.must_be(ContractStatus.SIGNED)
     latest = contract.latest()
     if not latest or (item and item not in latest):
@@ -141,7 +141,7 @@ def store_financial_report(
     together they pass the ceiling.
     """
     contract = find_contract(session, by, contract_id)
-    authorize(session, by, ACTS.store_financial_report, contract)
+    by = authorize(session, by, ACTS.store_financial_report, contract)
     contract.must_be(ContractStatus.SIGNED, ContractStatus.HANDED_OVER)
     other = dict(other_spending or {})
     must_know_accounts(session, list(other), pointer="/other_spending/{n}/account_code")

@@ -36,7 +36,7 @@ def draft_handover(session: Session, by: Person, contract_id: UUID, *, statement
     round is open or done.
     """
     contract = find_contract(session, by, contract_id)
-    authorize(session, by, ACTS.draft_handover, contract)
+    by = authorize(session, by, ACTS.draft_handover, contract)
     contract.must_be(ContractStatus.SIGNED)
     if contract.handover and contract.handover.status == HandoverStatus.DRAFT:
         raise OutOfTurn(f"BAST {contract.handover.number} masih menunggu tanda tangan. Selesaikan dahulu.")
@@ -64,7 +64,7 @@ def draft_handover(session: Session, by: Person, contract_id: UUID, *, statement
 def sign_handover(session: Session, by: Person, handover_id: UUID, *, office: Office) -> Handover:
     """Sign for the vendor, the application division or the PPK, each once; the third hands over (S05)."""
     handover = find_handover(session, by, handover_id)
-    authorize(session, by, ACTS.sign_handover, handover, round=handover.round)
+    by = authorize(session, by, ACTS.sign_handover, handover, round=handover.round)
     contract = handover.contract
     contract.must_be(ContractStatus.SIGNED)
     if handover.status != HandoverStatus.DRAFT or contract.handover is not handover:
@@ -74,8 +74,9 @@ def sign_handover(session: Session, by: Person, handover_id: UUID, *, office: Of
         raise OutOfTurn("Pihak Anda sudah menandatangani BAST ini. Tunggu pihak yang lain.")
     if any(signature.person_id == by.id for signature in handover.signatures):
         raise NotAllowed("BAST ditandatangani oleh tiga orang yang berbeda. Mohon pejabat yang lain menandatangani.")
+    title = by.carried_by({role}).as_what
     handover.signatures.append(
-        HandoverSignature(role=role.value, person_id=by.id, person_name=by.name, person_title=by.as_what)
+        HandoverSignature(role=role.value, person_id=by.id, person_name=by.name, person_title=title)
     )
     session.flush()
     if not handover.missing:

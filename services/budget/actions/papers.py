@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -43,11 +43,13 @@ from shared.papers import (
     Signature,
     Table,
     Total,
-    render,
 )
+from shared.printing import print_paper
 from shared.store import Store
 from shared.words import amount_in_words, date_in_words, local_date, long_date, percent, rupiah
 
+VERSIONED = frozenset({"rab", "penetapan_pagu"})
+"""Papers of a plan of which only the newest counts."""
 PURPOSEFUL_END = "dibuat dengan sebenarnya untuk dipergunakan sebagaimana mestinya."
 
 
@@ -131,19 +133,24 @@ def issue(
     contract: Contract | None = None,
 ) -> IssuedPaper:
     """Print a paper with its code, keep the file, and return the row that names it."""
-    paper_id = uuid4()
-    code = "-".join(paper_id.hex[n : n + 4].upper() for n in (0, 4, 8))
-    where = contract.path if contract else plan.path
-    coded = paper.model_copy(update={"code": code, "check_url": office.public_url + where})
+    printed = print_paper(
+        session,
+        "budget",
+        paper,
+        store=office.store,
+        public_url=office.public_url,
+        kind=kind,
+        case_number=plan.case_number,
+        series=f"{kind}:{plan.id}" if kind in VERSIONED else "",
+    )
     row = IssuedPaper(
-        id=paper_id,
         plan_id=plan.id,
         contract_id=contract.id if contract else None,
         kind=kind,
         title=paper.title.replace("\n", " "),
         number=paper.number,
-        code=code,
-        digest=office.store.put(render(coded)),
+        code=printed.code,
+        digest=printed.digest,
     )
     session.add(row)
     session.flush()

@@ -47,7 +47,7 @@ def draft_lines(
     somebody else changed it since, Incomplete that names the line.
     """
     plan = find_plan(session, plan_id)
-    authorize(session, by, ACTS.draft_lines, plan, version=plan.current.version, lines=len(lines))
+    by = authorize(session, by, ACTS.draft_lines, plan, version=plan.current.version, lines=len(lines))
     plan.move("draft_lines")
     if seen is not None and seen != plan.current.tag:
         raise Stale("Rincian RAB sudah diubah orang lain. Muat ulang halaman, lalu ulangi perubahan Anda.")
@@ -64,7 +64,7 @@ def lock(session: Session, by: Person, plan_id: UUID, *, office: Office) -> Budg
     """
     plan = find_plan(session, plan_id)
     version = plan.current
-    authorize(session, by, ACTS.lock, plan, version=version.version, total_amount=version.total_amount)
+    by = authorize(session, by, ACTS.lock, plan, version=version.version, total_amount=version.total_amount)
     plan.move("lock")
     if not version.lines or version.total_amount <= 0:
         raise Incomplete(
@@ -94,7 +94,7 @@ def lock(session: Session, by: Person, plan_id: UUID, *, office: Office) -> Budg
 def reopen(session: Session, by: Person, plan_id: UUID, *, reason: str) -> BudgetPlan:
     """Open a new draft from the locked version because the Head asks for a revision (F03)."""
     plan = find_plan(session, plan_id)
-    authorize(session, by, ACTS.reopen, plan, version=plan.current.version, reason=reason)
+    by = authorize(session, by, ACTS.reopen, plan, version=plan.current.version, reason=reason)
     plan.move("reopen")
     version = _next_version(session, plan, reason=reason)
     post(
@@ -109,7 +109,7 @@ def reopen(session: Session, by: Person, plan_id: UUID, *, reason: str) -> Budge
 
 def record_account(session: Session, by: Person, *, code: str, name: str, kind: str, fund_source: str = "") -> Account:
     """Put an account code into the list, or correct its name (domain §6)."""
-    authorize(session, by, ACTS.record_account, f"account:{code}", name=name, kind=kind)
+    by = authorize(session, by, ACTS.record_account, f"account:{code}", name=name, kind=kind)
     account = session.get(Account, code, with_for_update=True) or Account(code=code)
     account.name, account.kind, account.fund_source = name, kind, fund_source
     session.add(account)

@@ -23,7 +23,7 @@ def register_vendor(
     director: str = "",
 ) -> Vendor:
     """Register a firm and return it; raise Incomplete when the code is taken (S05)."""
-    authorize(session, by, ACTS.register_vendor, f"vendor:{code}", name=name, is_pkp=is_pkp)
+    by = authorize(session, by, ACTS.register_vendor, f"vendor:{code}", name=name, is_pkp=is_pkp)
     values = {"code": code, "name": name, "npwp": npwp, "is_pkp": is_pkp, "city": city, "director": director}
     statement = insert(Vendor).values(**values).on_conflict_do_nothing(index_elements=["code"]).returning(Vendor.id)
     vendor_id = session.scalar(statement)
@@ -48,7 +48,7 @@ def amend_vendor(
     vendor = session.scalar(select(Vendor).where(Vendor.code == code).with_for_update())
     if vendor is None:
         raise NotFound("Penyedia tidak ditemukan. Periksa kodenya atau daftarkan sebagai penyedia baru.")
-    authorize(session, by, ACTS.amend_vendor, vendor, name=name, is_pkp=is_pkp)
+    by = authorize(session, by, ACTS.amend_vendor, vendor, name=name, is_pkp=is_pkp)
     vendor.name, vendor.npwp, vendor.is_pkp, vendor.city, vendor.director = name, npwp, is_pkp, city, director
     session.flush()
     return vendor

@@ -33,7 +33,7 @@ def receive_build(
     manifest = take_in(archive, store, strip_top=True)
     store.put(manifest.bytes)
     application = by_number(session, case_number)
-    authorize(session, by, ACTS.receive_build, application, digest=manifest.digest, files=len(manifest))
+    by = authorize(session, by, ACTS.receive_build, application, digest=manifest.digest, files=len(manifest))
     _may_deliver(application)
     same = select(Build).where(Build.case_id == application.case_id, Build.digest == manifest.digest)
     if found := session.scalar(same):
@@ -72,7 +72,7 @@ def report_defect(session: Session, by: Person, build_id: UUID, *, reason: str) 
     Raises OutOfTurn once the application was installed: then the security test decides.
     """
     build = find_build(session, build_id)
-    authorize(session, by, ACTS.report_defect, build, digest=build.digest)
+    by = authorize(session, by, ACTS.report_defect, build, digest=build.digest)
     build.must_be_sound()
     if session.scalar(
         select(Installation.id).where(

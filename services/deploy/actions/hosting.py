@@ -45,7 +45,7 @@ def request_hosting(
     Raises Incomplete for an unknown case or a name that is reserved or taken, OutOfTurn without a contract.
     """
     application = by_number(session, case_number)
-    authorize(session, by, ACTS.request_hosting, application, subdomain=subdomain)
+    by = authorize(session, by, ACTS.request_hosting, application, subdomain=subdomain)
     if application.status == ApplicationStatus.BUDGETED:
         raise OutOfTurn("Kontrak aplikasi ini dihentikan. Hosting dapat diajukan setelah ada kontrak baru.")
     _name_must_be_free(session, subdomain)
@@ -75,7 +75,7 @@ def request_hosting(
 def accept_hosting(session: Session, by: Person, hosting_id: UUID, *, server: str, office: Office) -> Hosting:
     """Set a place on a server aside for an application (S07); raise Incomplete for a server not in use."""
     hosting = find_hosting(session, hosting_id)
-    authorize(session, by, ACTS.accept_hosting, hosting, server=server)
+    by = authorize(session, by, ACTS.accept_hosting, hosting, server=server)
     place = session.scalar(select(Server).where(Server.name == server))
     if place is None or not place.is_active:
         words = f"Server “{server}” tidak ada di daftar atau sedang tidak dipakai. Pilih server yang siap dipakai."
@@ -85,7 +85,7 @@ def accept_hosting(session: Session, by: Person, hosting_id: UUID, *, server: st
     hosting.decided_by_id, hosting.decided_by_name = by.id, by.name
     session.flush()
     application = hosting.application
-    paper = provisioning_note(office, hosting, by)
+    paper = provisioning_note(session, office, hosting, by)
     post(
         session,
         HostingReady(
@@ -104,7 +104,7 @@ def accept_hosting(session: Session, by: Person, hosting_id: UUID, *, server: st
 def refuse_hosting(session: Session, by: Person, hosting_id: UUID, *, reason: str) -> Hosting:
     """Refuse a hosting request with the reason; its name is free again (S07)."""
     hosting = find_hosting(session, hosting_id)
-    authorize(session, by, ACTS.refuse_hosting, hosting)
+    by = authorize(session, by, ACTS.refuse_hosting, hosting)
     hosting.move("refuse_hosting")
     hosting.reason = reason
     hosting.decided_by_id, hosting.decided_by_name = by.id, by.name

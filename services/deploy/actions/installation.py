@@ -39,7 +39,7 @@ def plan_installation(session: Session, by: Person, *, hosting_id: UUID, build_i
     Raises OutOfTurn before the handover, while the test runs, or while another installation is under way.
     """
     hosting, build = find_hosting(session, hosting_id), find_build(session, build_id)
-    authorize(session, by, ACTS.plan_installation, hosting, digest=build.digest)
+    by = authorize(session, by, ACTS.plan_installation, hosting, digest=build.digest)
     if build.case_id != hosting.case_id:
         raise Incomplete("Paket itu milik aplikasi lain. Pilih paket dan hosting dari aplikasi yang sama.")
     if hosting.status != HostingStatus.READY:
@@ -84,7 +84,7 @@ def approve_installation(
     Refused for the plan's maker; raises Stale when the plan is not the one with this digest any more.
     """
     installation = find_installation(session, installation_id)
-    authorize(session, by, ACTS.approve_installation, installation, plan=installation.plan_digest)
+    by = authorize(session, by, ACTS.approve_installation, installation, plan=installation.plan_digest)
     if plan_digest is not None and plan_digest != installation.plan_digest:
         raise Stale("Rencana ini sudah disusun ulang sejak Anda membacanya. Mohon baca rencana yang baru.")
     installation.move("approve_installation")
@@ -116,7 +116,7 @@ def approve_installation(
 def cancel_installation(session: Session, by: Person, installation_id: UUID, *, reason: str) -> Installation:
     """Drop a plan that was not approved; nothing was changed on the server (S07)."""
     installation = find_installation(session, installation_id)
-    authorize(session, by, ACTS.cancel_installation, installation)
+    by = authorize(session, by, ACTS.cancel_installation, installation)
     installation.move("cancel_installation")
     installation.reason = f"Dibatalkan oleh {by.name}: {reason}"
     installation.ended_at = utc_now()

@@ -12,6 +12,7 @@ from shared.database import utc_now
 from shared.identity import Person
 from shared.institution import institution
 from shared.messages import PaperFact
+from shared.printing import print_paper
 from shared.store import Store
 from shared.words import date_in_words, local_date, long_moment
 
@@ -28,7 +29,7 @@ class Office:
     public_url: str
 
 
-def provisioning_note(office: Office, hosting: Hosting, by: Person) -> PaperFact:
+def provisioning_note(session: Session, office: Office, hosting: Hosting, by: Person) -> PaperFact:
     """Print what was set aside for an application, and keep it on the hosting (S07: catatan penyediaan)."""
     application, place = hosting.application, hosting.place
     rows = (
@@ -51,8 +52,9 @@ def provisioning_note(office: Office, hosting: Hosting, by: Person) -> PaperFact
         ),
         (_signed(by, heading="Disediakan oleh"),),
     )
-    hosting.paper_digest = _kept(office, paper, path=f"/hosting/{hosting.id}", code=hosting.id.hex)
-    return PaperFact(kind="catatan_penyediaan", title=paper.title, digest=hosting.paper_digest)
+    fact = _printed(session, office, paper, kind="catatan_penyediaan", case_number=application.case_number)
+    hosting.paper_digest = fact.digest
+    return fact
 
 
 def installation_record(
@@ -116,11 +118,12 @@ def installation_record(
         number=number,
     )
     installation.paper_number = number
-    installation.paper_digest = _kept(office, paper, path=f"/instalasi/{installation.id}", code=installation.id.hex)
-    return PaperFact(kind="berita_acara_instalasi", title=paper.title, number=number, digest=installation.paper_digest)
+    fact = _printed(session, office, paper, kind="berita_acara_instalasi", case_number=application.case_number)
+    installation.paper_digest = fact.digest
+    return fact
 
 
-def release_note(office: Office, release: Release, permit: KeptPermit, by: Person) -> PaperFact:
+def release_note(session: Session, office: Office, release: Release, permit: KeptPermit, by: Person) -> PaperFact:
     """Print that a release was opened, by whom and under which permit, and keep it on the release (F04)."""
     application = release.application
     opened = release.live_at or utc_now()
@@ -141,8 +144,9 @@ def release_note(office: Office, release: Release, permit: KeptPermit, by: Perso
         ),
         (_signed(by, heading="Dibuka oleh"),),
     )
-    release.paper_digest = _kept(office, paper, path=f"/rilis/{release.id}", code=release.id.hex)
-    return PaperFact(kind="catatan_rilis", title=paper.title, digest=release.paper_digest)
+    fact = _printed(session, office, paper, kind="catatan_rilis", case_number=application.case_number)
+    release.paper_digest = fact.digest
+    return fact
 
 
 def _paper(
@@ -166,11 +170,18 @@ def _paper(
     )
 
 
-def _kept(office: Office, paper: papers.Paper, *, path: str, code: str) -> str:
-    """Print a paper with its code, keep the file, and return its digest."""
-    short = "-".join(code[n : n + 4].upper() for n in (0, 4, 8))
-    coded = paper.model_copy(update={"code": short, "check_url": office.public_url.rstrip("/") + path})
-    return office.store.put(papers.render(coded))
+def _printed(session: Session, office: Office, paper: papers.Paper, *, kind: str, case_number: str) -> PaperFact:
+    """Print a paper with its code, keep the file, and name it for the trace."""
+    printed = print_paper(
+        session,
+        "deploy",
+        paper,
+        store=office.store,
+        public_url=office.public_url,
+        kind=kind,
+        case_number=case_number,
+    )
+    return PaperFact(kind=kind, title=paper.title, number=paper.number, digest=printed.digest)
 
 
 def _facts(*rows: tuple[str, str, bool]) -> papers.Facts:

@@ -113,7 +113,7 @@ def suspend(session: Session, message: CaseSuspended) -> None:
 def authorise_go_live(session: Session, by: Person, release_id: UUID, *, public_key: Ed25519PublicKey) -> Release:
     """Let the infrastructure division open a cleared release (F04); refuses PermitRefused without a standing permit."""
     release = find_release(session, release_id)
-    authorize(session, by, ACTS.authorise_go_live, release, digest=release.digest)
+    by = authorize(session, by, ACTS.authorise_go_live, release, digest=release.digest)
     release.move("authorise_go_live")
     standing_permit(session, release, public_key=public_key)
     release.authorised_by_id, release.authorised_by_name = by.id, by.name
@@ -125,7 +125,7 @@ def authorise_go_live(session: Session, by: Person, release_id: UUID, *, public_
 def postpone(session: Session, by: Person, release_id: UUID, *, reason: str) -> Release:
     """Put the opening of a cleared release off, with the reason (F04)."""
     release = find_release(session, release_id)
-    authorize(session, by, ACTS.postpone, release)
+    by = authorize(session, by, ACTS.postpone, release)
     release.move("postpone")
     must_be_idle(session, release.hosting)
     release.authorised_by_id, release.authorised_by_name, release.authorised_at = None, "", None
@@ -158,7 +158,7 @@ def go_live(
     (default: this moment).
     """
     release = find_release(session, release_id)
-    authorize(session, by, ACTS.go_live, release, digest=release.digest)
+    by = authorize(session, by, ACTS.go_live, release, digest=release.digest)
     _may_open(release)
     standing_permit(session, release, public_key=public_key, now=now)
     must_be_usable(release.hosting.place)
@@ -170,7 +170,7 @@ def go_live(
 def roll_back(session: Session, by: Person, release_id: UUID, *, public_key: Ed25519PublicKey) -> Release:
     """Begin to let an earlier release serve again and return it (F04); its permit must still stand."""
     release = find_release(session, release_id)
-    authorize(session, by, ACTS.roll_back, release, digest=release.digest)
+    by = authorize(session, by, ACTS.roll_back, release, digest=release.digest)
     _may_roll_back(release)
     standing_permit(session, release, public_key=public_key, first_opening=False)
     must_be_usable(release.hosting.place)
@@ -225,7 +225,7 @@ def finish_opening(session: Session, operation: Operation, *, office: Office) ->
                 "application": application.facts,
                 "address": release.hosting.public_address,
                 "permit_id": permit.id,
-                "papers": (release_note(office, release, permit, by),),
+                "papers": (release_note(session, office, release, permit, by),),
             }
         )
     else:

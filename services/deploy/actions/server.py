@@ -16,7 +16,7 @@ from shared.identity import Person
 
 def probe_server(session: Session, by: Person, *, address: str, port: int) -> Probe:
     """Begin one look at a server and return the probe; its host key is there once the job is done (S07)."""
-    authorize(session, by, ACTS.probe_server, f"server:{address}:{port}")
+    by = authorize(session, by, ACTS.probe_server, f"server:{address}:{port}")
     probe = Probe(address=address, port=port, asked_by_id=by.id, asked_by_name=by.name)
     session.add(probe)
     session.flush()
@@ -53,7 +53,7 @@ def register_server(
 
     Raises OutOfTurn when nobody looked at it first, Incomplete when it showed another key than this.
     """
-    authorize(session, by, ACTS.register_server, f"server:{name}", fingerprint=fingerprint)
+    by = authorize(session, by, ACTS.register_server, f"server:{name}", fingerprint=fingerprint)
     if session.scalar(select(Server.id).where(Server.name == name)):
         _wrong("name", f"Nama server “{name}” sudah dipakai. Mohon pilih nama lain.")
     in_use = select(Server.name).where(Server.address == address, Server.port == port, Server.status != "retired")
@@ -81,7 +81,7 @@ def register_server(
 def repin_server(session: Session, by: Person, server_id: UUID, *, fingerprint: str) -> Server:
     """Pin a new host key after a look and a comparison; the server may be used again (S07)."""
     server = find_server(session, server_id)
-    authorize(session, by, ACTS.repin_server, server, before=server.fingerprint, fingerprint=fingerprint)
+    by = authorize(session, by, ACTS.repin_server, server, before=server.fingerprint, fingerprint=fingerprint)
     server.move("repin_server")
     server.host_key = _confirmed_key(session, address=server.address, port=server.port, fingerprint=fingerprint)
     server.fingerprint = fingerprint
@@ -92,7 +92,7 @@ def repin_server(session: Session, by: Person, server_id: UUID, *, fingerprint: 
 def retire_server(session: Session, by: Person, server_id: UUID, *, reason: str) -> Server:
     """Take a server out of use; raise OutOfTurn while hostings stand on it (S07)."""
     server = find_server(session, server_id)
-    authorize(session, by, ACTS.retire_server, server)
+    by = authorize(session, by, ACTS.retire_server, server)
     used = select(Hosting.id).where(Hosting.server_id == server.id, Hosting.status == HostingStatus.READY)
     if session.scalar(used.limit(1)):
         raise OutOfTurn(

@@ -42,7 +42,7 @@ def open_evaluation(
 ) -> Evaluation:
     """Open the evaluation of a live application over a period and ask every division for its figures (S10)."""
     case = find(session, case_id)
-    authorize(session, by, ACTS.open_evaluation, case)
+    by = authorize(session, by, ACTS.open_evaluation, case)
     case.require("suspend")
     today = local_date(utc_now())
     if not from_on <= until_on <= today:
@@ -138,7 +138,7 @@ def report_evaluation(
     Raises OutOfTurn while figures are on their way, unless `without_missing`: the report then says whose lack.
     """
     evaluation = find_evaluation(session, evaluation_id)
-    authorize(session, by, ACTS.report_evaluation, evaluation)
+    by = authorize(session, by, ACTS.report_evaluation, evaluation)
     _must_be(evaluation, EvaluationStatus.GATHERING, EvaluationStatus.RETURNED)
     if evaluation.missing and not without_missing:
         raise OutOfTurn(
@@ -151,7 +151,7 @@ def report_evaluation(
     evaluation.status = EvaluationStatus.REPORTED
     evaluation.report_version += 1
     evaluation.reported_by_id, evaluation.reported_by_name = by.id, by.name
-    printed = paper.evaluation_report(office, evaluation, session.get(Proposal, evaluation.case_id), by)
+    printed = paper.evaluation_report(session, office, evaluation, session.get(Proposal, evaluation.case_id), by)
     evaluation.report_digest = printed.digest
     write(
         session,
@@ -198,7 +198,7 @@ def decide_evaluation(
     Raises OutOfTurn before the report was presented in a weekly meeting.
     """
     evaluation = find_evaluation(session, evaluation_id)
-    authorize(session, by, ACTS.decide_evaluation, evaluation)
+    by = authorize(session, by, ACTS.decide_evaluation, evaluation)
     _must_be(evaluation, EvaluationStatus.PRESENTED)
     if decision in ("return", "retire") and not words.strip():
         raise Incomplete(
@@ -242,7 +242,7 @@ def follow_up(
     Head accepts it. Raises OutOfTurn unless the Head decided so, and the second time.
     """
     evaluation = find_evaluation(session, evaluation_id)
-    authorize(session, by, ACTS.follow_up, evaluation)
+    by = authorize(session, by, ACTS.follow_up, evaluation)
     if evaluation.follow_up_case_id:
         raise OutOfTurn("Tindak lanjut evaluasi ini sudah diajukan. Lihat perkaranya di halaman evaluasi.")
     if evaluation.decision != "further_development":
@@ -261,7 +261,7 @@ def follow_up(
     case.parent_case_id, case.evaluation_id, case.is_from_app_head = parent.id, evaluation.id, True
     evaluation.follow_up_case_id = case.id
     # Both acts of the one act: proposing and submitting are checked by the same rules as ever.
-    authorize(session, by, ACTS.submit, case)
+    by = authorize(session, by, ACTS.submit, case)
     hand_in(session, by, case, ACTS.submit, office, detail=f"Tindak lanjut {evaluation.number} atas {parent.number}")
     write(
         session,

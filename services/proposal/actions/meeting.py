@@ -49,7 +49,7 @@ def call_meeting(
 
     `number` is for minutes that were numbered before they came into Alur.
     """
-    authorize(session, by, ACTS.call_meeting, f"meeting:{kind}:{on}")
+    by = authorize(session, by, ACTS.call_meeting, f"meeting:{kind}:{on}")
     if not number:
         n = next_number(session, "minutes", on.year)
         number = letters.number("minutes", n, on, office=office.code)
@@ -89,7 +89,7 @@ def record_item(
     Nothing of it takes effect before the minutes are closed. Raises OutOfTurn once they are.
     """
     meeting = _find(session, meeting_id)
-    authorize(session, by, ACTS.record_item, meeting)
+    by = authorize(session, by, ACTS.record_item, meeting)
     _must_be_open(meeting)
     case = None
     if evaluation_id:
@@ -151,7 +151,7 @@ def close_minutes(session: Session, by: Person, meeting_id: UUID, office: Office
     cases = {case_id: find(session, case_id) for case_id in sorted({i.case_id for i in meeting.items if i.case_id})}
     for evaluation_id in sorted(i.evaluation_id for i in meeting.items if i.evaluation_id):
         find_evaluation(session, evaluation_id)
-    authorize(session, by, ACTS.close_minutes, meeting)
+    by = authorize(session, by, ACTS.close_minutes, meeting)
     _must_be_open(meeting)
     if not meeting.items or not meeting.attendees:
         raise Incomplete("Notulen memerlukan daftar hadir dan paling sedikit satu butir pembahasan.")
@@ -164,7 +164,7 @@ def close_minutes(session: Session, by: Person, meeting_id: UUID, office: Office
         )
     now = utc_now()
     meeting.closed_at, meeting.closed_by_id, meeting.closed_by_name = now, by.id, by.name
-    printed = paper.minutes(office, meeting, by)
+    printed = paper.minutes(session, office, meeting, by)
     meeting.minutes_digest = printed.digest
     for item in meeting.items:
         if item.evaluation_id:
@@ -201,7 +201,7 @@ def _carry_out(
         if outcome == Outcome.REVISE:
             tell_halt(session, by, case, note=item.discussion, papers=[printed])
         return
-    authorize(session, by, act, case, meeting=meeting.number)
+    by = authorize(session, by, act, case, meeting=meeting.number)
     move(
         session,
         by,

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import date
 
+from sqlalchemy.orm import Session
+
 from services.proposal.model import (
     CRITICALITY_LABELS,
     DATA_LABELS,
@@ -24,9 +26,10 @@ from shared import papers, words
 from shared.database import utc_now
 from shared.identity import Person
 from shared.messages import PaperFact
+from shared.printing import print_paper
 
 
-def proposal(office: Office, case: Case, content: Proposal, signer: Person) -> PaperFact:
+def proposal(session: Session, office: Office, case: Case, content: Proposal, signer: Person) -> PaperFact:
     """Print a submission as it stands (S01); every submission keeps its own."""
     blocks: list[papers.Block] = [
         _facts(
@@ -60,8 +63,11 @@ def proposal(office: Office, case: Case, content: Proposal, signer: Person) -> P
             ),
         ]
     return _print(
+        session,
         office,
         "surat_usulan",
+        case=case,
+        is_versioned=True,
         title=f"Usulan {case.name}",
         heading="USULAN PEMBUATAN APLIKASI",
         number=content.agenda_number,
@@ -71,15 +77,20 @@ def proposal(office: Office, case: Case, content: Proposal, signer: Person) -> P
     )
 
 
-def disposition(office: Office, case: Case, lines: Sequence[Disposition], signer: Person) -> PaperFact:
+def disposition(
+    session: Session, office: Office, case: Case, lines: Sequence[Disposition], signer: Person
+) -> PaperFact:
     """Print the routing slip with every decision so far (S01, S02)."""
     rows = tuple(
         (words.long_moment(line.created_at), f"{line.by_name}\n{line.as_what}", line.label, line.words)
         for line in lines
     )
     return _print(
+        session,
         office,
         "lembar_disposisi",
+        case=case,
+        is_versioned=True,
         title=f"Lembar disposisi {case.number}",
         heading="LEMBAR DISPOSISI",
         number=case.number,
@@ -107,12 +118,23 @@ def disposition(office: Office, case: Case, lines: Sequence[Disposition], signer
 
 
 def analysis(
-    office: Office, case: Case, signer: Person, *, version: int, summary: str, recommendation: str, advice: str
+    session: Session,
+    office: Office,
+    case: Case,
+    signer: Person,
+    *,
+    version: int,
+    summary: str,
+    recommendation: str,
+    advice: str,
 ) -> PaperFact:
     """Print a version of the needs analysis (F01)."""
     return _print(
+        session,
         office,
         "analisis_kebutuhan",
+        case=case,
+        is_versioned=True,
         title=f"Analisis kebutuhan {case.name}, versi {version}",
         heading="ANALISIS KEBUTUHAN",
         number="",
@@ -132,12 +154,21 @@ def analysis(
 
 
 def programme_entry(
-    office: Office, case: Case, signer: Person, *, number: str, fiscal_year: int, rows: Sequence[tuple[str, str]]
+    session: Session,
+    office: Office,
+    case: Case,
+    signer: Person,
+    *,
+    number: str,
+    fiscal_year: int,
+    rows: Sequence[tuple[str, str]],
 ) -> PaperFact:
     """Print an entry of the work programme (S02)."""
     return _print(
+        session,
         office,
         "entri_proker",
+        case=case,
         title=f"Butir program kerja {number}",
         heading=f"BUTIR PROGRAM KERJA TAHUN ANGGARAN {fiscal_year}",
         number=number,
@@ -148,7 +179,13 @@ def programme_entry(
 
 
 def terms_of_reference(
-    office: Office, case: Case, signer: Person, *, version: int, sections: Sequence[tuple[str, str | Sequence[str]]]
+    session: Session,
+    office: Office,
+    case: Case,
+    signer: Person,
+    *,
+    version: int,
+    sections: Sequence[tuple[str, str | Sequence[str]]],
 ) -> PaperFact:
     """Print a version of the terms of reference (F02)."""
     blocks: list[papers.Block] = [
@@ -165,8 +202,11 @@ def terms_of_reference(
         elif said:
             blocks += [papers.Heading(text=title), papers.Listing(entries=tuple(said))]
     return _print(
+        session,
         office,
         "kak",
+        case=case,
+        is_versioned=True,
         title=f"KAK {case.name}, versi {version}",
         heading="KERANGKA ACUAN KERJA",
         number="",
@@ -176,7 +216,7 @@ def terms_of_reference(
     )
 
 
-def minutes(office: Office, meeting: Meeting, signer: Person) -> PaperFact:
+def minutes(session: Session, office: Office, meeting: Meeting, signer: Person) -> PaperFact:
     """Print the minutes of a meeting with its attendance (S03, S10)."""
     rows = []
     for item in meeting.items:
@@ -187,6 +227,7 @@ def minutes(office: Office, meeting: Meeting, signer: Person) -> PaperFact:
         rows.append((str(item.ordinal), item.subject + number, item.discussion, outcome, follow_up))
     times = " - ".join(f"{t:%H.%M}" for t in (meeting.starts, meeting.ends) if t)
     return _print(
+        session,
         office,
         MINUTES[MeetingKind(meeting.kind)],
         title=f"Notulen {meeting.label.lower()} {meeting.number}",
@@ -220,7 +261,9 @@ def minutes(office: Office, meeting: Meeting, signer: Person) -> PaperFact:
     )
 
 
-def evaluation_report(office: Office, evaluation: Evaluation, content: Proposal | None, signer: Person) -> PaperFact:
+def evaluation_report(
+    session: Session, office: Office, evaluation: Evaluation, content: Proposal | None, signer: Person
+) -> PaperFact:
     """Print the report of an evaluation: figures with their sources, obstacles, advice (S10)."""
     case = evaluation.case
     figures = tuple(
@@ -256,8 +299,10 @@ def evaluation_report(office: Office, evaluation: Evaluation, content: Proposal 
         blocks += [papers.Heading(text=title), papers.Listing(entries=tuple(lines) or ("Tidak ada.",))]
     blocks.append(papers.Notice(label="Usul keputusan", words=DECISION_LABELS[evaluation.advises]))
     return _print(
+        session,
         office,
         "laporan_evaluasi",
+        case=case,
         title=f"Laporan evaluasi {case.name}",
         heading="LAPORAN EVALUASI PENGGUNAAN APLIKASI",
         number=evaluation.number,
@@ -286,9 +331,12 @@ def quantity(value: float) -> str:
 
 
 def _print(
+    session: Session,
     office: Office,
     kind: str,
     *,
+    case: Case | None = None,
+    is_versioned: bool = False,
     title: str,
     heading: str,
     number: str,
@@ -297,6 +345,7 @@ def _print(
     english: str,
     on: date | None = None,
 ) -> PaperFact:
+    """Print a paper and name it for the trace; of a versioned one only the newest of the case counts."""
     paper = papers.Paper(
         kind=english,
         title=heading,
@@ -307,7 +356,18 @@ def _print(
         blocks=tuple(blocks),
         signatures=tuple(signatures),
     )
-    return PaperFact(kind=kind, title=title, number=number, digest=office.store.put(papers.render(paper)))
+    printed = print_paper(
+        session,
+        "proposal",
+        paper,
+        store=office.store,
+        public_url=office.public_url,
+        kind=kind,
+        title=title,
+        case_number=case.number if case else "",
+        series=f"{kind}:{case.id}" if case and is_versioned else "",
+    )
+    return PaperFact(kind=kind, title=title, number=number, digest=printed.digest)
 
 
 def _signature(by: Person, *, heading: str = "") -> papers.Signature:

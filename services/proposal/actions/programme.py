@@ -46,7 +46,7 @@ def enter_work_programme(
     Incomplete for an earlier year.
     """
     case = find(session, case_id)
-    authorize(session, by, ACTS.enter_work_programme, case)
+    by = authorize(session, by, ACTS.enter_work_programme, case)
     check_move(by, case, ACTS.enter_work_programme)
     first = _first_year(case, office)
     year = fiscal_year or first
@@ -62,6 +62,7 @@ def enter_work_programme(
     n = next_number(session, f"programme-{office.programme_code}", year)
     number = f"{year}-{office.programme_code}-{n:02d}"
     printed = paper.programme_entry(
+        session,
         office,
         case,
         by,
@@ -136,7 +137,7 @@ def write_terms(session: Session, by: Person, case_id: UUID, office: Office, ter
     Raises OutOfTurn before the work programme and once the plan lies with the planning section.
     """
     case = find(session, case_id)
-    authorize(session, by, ACTS.write_terms, case)
+    by = authorize(session, by, ACTS.write_terms, case)
     if not may_write_terms(case):
         raise OutOfTurn(
             f"Perkara {case.number} berstatus “{case.label}”. KAK disusun setelah aplikasi masuk program kerja dan "
@@ -144,6 +145,7 @@ def write_terms(session: Session, by: Person, case_id: UUID, office: Office, ter
         )
     case.terms_version += 1
     printed = paper.terms_of_reference(
+        session,
         office,
         case,
         by,
@@ -183,7 +185,7 @@ def conclude(session: Session, by: Person, case_id: UUID) -> Case:
     Raises Incomplete with everything that is lacking.
     """
     case = find(session, case_id)
-    authorize(session, by, ACTS.conclude, case)
+    by = authorize(session, by, ACTS.conclude, case)
     check_move(by, case, ACTS.conclude)
     ready = queries.readiness(session, case)
     if ready.lacking:

@@ -36,7 +36,7 @@ ADVICE = {"proceed": "Layak dilanjutkan", "adjust": "Layak dengan penyesuaian", 
 
 def propose(session: Session, by: Person, content: Content) -> Case:
     """Keep a new proposal as a draft with its case number (S01); raise Incomplete for a name that is taken."""
-    authorize(session, by, ACTS.propose, f"application:{content.code}")
+    by = authorize(session, by, ACTS.propose, f"application:{content.code}")
     if not by.unit:
         raise Incomplete("Akun Anda belum terhubung dengan unit kerja. Mohon hubungi admin sistem.")
     case = open_case(session, content, unit=by.unit, proposer_id=by.id, proposer_name=by.name, proposer_unit=by.unit)
@@ -82,7 +82,7 @@ def amend(session: Session, by: Person, case_id: UUID, content: Content, *, edit
     Raises OutOfTurn in every other status, Stale when `edition` is not the present one.
     """
     case = find(session, case_id)
-    authorize(session, by, ACTS.amend, case)
+    by = authorize(session, by, ACTS.amend, case)
     if not is_open_to_change(case):
         raise OutOfTurn(
             f"Usulan {case.number} berstatus “{case.label}” sehingga isinya tidak dapat diubah. "
@@ -111,7 +111,7 @@ def attach_letter(
 ) -> Case:
     """Keep the scanned proposal letter (PDF, PNG or JPEG up to 10 MB) with the draft (S01)."""
     case = find(session, case_id)
-    authorize(session, by, ACTS.attach_letter, case)
+    by = authorize(session, by, ACTS.attach_letter, case)
     if not is_open_to_change(case):
         raise OutOfTurn(f"Usulan {case.number} sudah diajukan; suratnya tidak dapat diganti lagi.")
     head = file.read(8)
@@ -138,7 +138,7 @@ def submit(session: Session, by: Person, case_id: UUID, office: Office) -> Case:
     """
     case = find(session, case_id)
     act = ACTS.resubmit if case.next("resubmit") else ACTS.submit
-    authorize(session, by, act, case)
+    by = authorize(session, by, act, case)
     check_move(by, case, act)
     hand_in(session, by, case, act, office)
     return case
@@ -159,7 +159,7 @@ def hand_in(session: Session, doer: Person, case: Case, act: Act, office: Office
         content.agenda_number = f"{next_number(session, 'agenda', year):03d}/{office.code}/{year}"
     content.version += 1
     content.submitted_at = utc_now()
-    facts = [paper.proposal(office, case, content, doer)]
+    facts = [paper.proposal(session, office, case, content, doer)]
     if content.letter_digest:
         letter = PaperFact(
             kind="surat_usulan",
@@ -197,7 +197,7 @@ def accept(session: Session, by: Person, case_id: UUID, office: Office, *, words
     """
     case = find(session, case_id)
     act = ACTS.accept_from_app_head if case.is_from_app_head else ACTS.accept
-    authorize(session, by, act, case)
+    by = authorize(session, by, act, case)
     _decide(session, by, case, act, office, says="Usulan diterima untuk dianalisis", words=words)
     return case
 
@@ -205,7 +205,7 @@ def accept(session: Session, by: Person, case_id: UUID, office: Office, *, words
 def send_back(session: Session, by: Person, case_id: UUID, office: Office, *, reason: str) -> Case:
     """Return a proposal to its proposer, or the Head's decision back to analysis, with the reason (S01, F01, S02)."""
     case = find(session, case_id)
-    authorize(session, by, ACTS.send_back, case)
+    by = authorize(session, by, ACTS.send_back, case)
     back = case.require("return")
     step = {"submitted": "S01", "under_analysis": "F01"}.get(case.status, "S02")
     says = "Usulan dikembalikan kepada pengusul"
@@ -218,7 +218,7 @@ def send_back(session: Session, by: Person, case_id: UUID, office: Office, *, re
 def merge_duplicate(session: Session, by: Person, case_id: UUID, office: Office, *, into: str, reason: str) -> Case:
     """Close a proposal that repeats another case, naming that case (refusal of S01)."""
     case = find(session, case_id)
-    authorize(session, by, ACTS.merge_duplicate, case)
+    by = authorize(session, by, ACTS.merge_duplicate, case)
     other = session.scalar(select(Case).where(Case.number == into.strip()))
     if other is None or other.id == case.id:
         raise Incomplete(
@@ -236,10 +236,11 @@ def analyse(
 ) -> Case:
     """Keep a version of the needs analysis with what it recommends (F01): proceed, adjust or decline."""
     case = find(session, case_id)
-    authorize(session, by, ACTS.analyse, case)
+    by = authorize(session, by, ACTS.analyse, case)
     case.require("recommend")
     case.analysis_version += 1
     printed = paper.analysis(
+        session,
         office,
         case,
         by,
@@ -276,7 +277,7 @@ def analyse(
 def recommend(session: Session, by: Person, case_id: UUID, office: Office, *, words: str = "") -> Case:
     """Recommend an analysed proposal to the Head (F01, S02); raise Incomplete without an analysis."""
     case = find(session, case_id)
-    authorize(session, by, ACTS.recommend, case)
+    by = authorize(session, by, ACTS.recommend, case)
     check_move(by, case, ACTS.recommend)
     if not case.analysis_version:
         raise Incomplete(
@@ -296,7 +297,7 @@ def approve(
     `override_cut_off` lets an approval after the cut-off date into the coming year; `words` then say why.
     """
     case = find(session, case_id)
-    authorize(session, by, ACTS.approve, case)
+    by = authorize(session, by, ACTS.approve, case)
     check_move(by, case, ACTS.approve)
     if override_cut_off and not words:
         raise Incomplete(
@@ -312,7 +313,7 @@ def approve(
 def reject(session: Session, by: Person, case_id: UUID, office: Office, *, reason: str) -> Case:
     """Record the Head's refusal with its reason; the case ends (S02)."""
     case = find(session, case_id)
-    authorize(session, by, ACTS.reject, case)
+    by = authorize(session, by, ACTS.reject, case)
     _decide(session, by, case, ACTS.reject, office, says="Ditolak oleh Kepala", words=reason)
     return case
 
@@ -320,7 +321,7 @@ def reject(session: Session, by: Person, case_id: UUID, office: Office, *, reaso
 def defer(session: Session, by: Person, case_id: UUID, office: Office, *, reason: str) -> Case:
     """Put a programmed case off to a later year, with the reason (S03); the budget is told."""
     case = find(session, case_id)
-    authorize(session, by, ACTS.defer, case)
+    by = authorize(session, by, ACTS.defer, case)
     printed = _decide(session, by, case, ACTS.defer, office, says="Ditunda oleh Kepala", words=reason)
     tell_halt(session, by, case, note=reason, papers=[printed])
     return case
@@ -329,7 +330,7 @@ def defer(session: Session, by: Person, case_id: UUID, office: Office, *, reason
 def cancel(session: Session, by: Person, case_id: UUID, office: Office, *, reason: str) -> Case:
     """End a case before development, by its proposer or the Head, with the reason; the budget is told."""
     case = find(session, case_id)
-    authorize(session, by, ACTS.cancel, case)
+    by = authorize(session, by, ACTS.cancel, case)
     printed = _decide(session, by, case, ACTS.cancel, office, says="Dibatalkan", words=reason)
     tell_halt(session, by, case, note=reason, papers=[printed])
     return case
@@ -355,7 +356,7 @@ def _decide(
     lines = session.scalars(
         select(Disposition).where(Disposition.case_id == case.id).order_by(Disposition.created_at)
     ).all()
-    printed = paper.disposition(office, case, lines, by)
+    printed = paper.disposition(session, office, case, lines, by)
     line.paper_digest = printed.digest
     attach(session, entry, printed)
     return printed

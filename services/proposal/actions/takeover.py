@@ -68,7 +68,7 @@ def register_existing(session: Session, by: Person | None, existing: Existing) -
     does not know, an unknown parent, and a name that is taken.
     """
     if by:
-        authorize(session, by, ACTS.register_existing, f"application:{existing.content.code}")
+        by = authorize(session, by, ACTS.register_existing, f"application:{existing.content.code}")
     else:
         audit.record(session, None, ACTS.register_existing.name, f"application:{existing.content.code}")
     case = open_case(

@@ -13,6 +13,8 @@ class Office:
     """What an act needs to print its paper; the doors make it from the settings and hand it down."""
 
     store: Store
+    public_url: str
+    """Where people reach Alur; papers are checked there."""
     letterhead: Letterhead
     code: str
     """Office code in the numbers of minutes and records, e.g. "PUSTIPD"."""
@@ -29,6 +31,7 @@ class Office:
         known = institution()
         return cls(
             store=Store(settings.files_folder),
+            public_url=settings.public_url,
             letterhead=known.letterhead,
             code=known.record_office,
             place=known.city,

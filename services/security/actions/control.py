@@ -33,7 +33,7 @@ def answer_controls(session: Session, by: Person, test_id: UUID, *, answers: Seq
     Raises Incomplete for a control that does not exist and for "not applicable" without a reason.
     """
     found = queries.test(session, by, test_id, is_locked=True)
-    authorize(session, by, ACTS.answer_controls, found, answers=len(answers))
+    by = authorize(session, by, ACTS.answer_controls, found, answers=len(answers))
     found.move("answer_controls")
     wrong = [error for answer in answers if (error := _fault(answer))]
     if wrong:

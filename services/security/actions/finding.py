@@ -33,7 +33,7 @@ def add_finding(
 ) -> FindingRow:
     """Write down what a person found (S08); raise Incomplete for a control that does not exist."""
     found = queries.test(session, by, test_id, is_locked=True)
-    authorize(session, by, ACTS.add_finding, found, control=control, severity=severity)
+    by = authorize(session, by, ACTS.add_finding, found, control=control, severity=severity)
     found.move("add_finding")
     if control not in CONTROLS:
         raise no_such_control(control, "/control")
@@ -67,7 +67,7 @@ def mend_finding(session: Session, by: Person, test_id: UUID, *, finding_id: UUI
     """
     found = queries.test(session, by, test_id, is_locked=True)
     row = queries.finding(session, finding_id)
-    authorize(session, by, ACTS.mend_finding, found, finding=row.id, reason=reason)
+    by = authorize(session, by, ACTS.mend_finding, found, finding=row.id, reason=reason)
     found.move("mend_finding")
     if row.case_id != found.case_id:
         raise NotFound("Temuan ini bukan temuan aplikasi yang sedang diuji.")

@@ -18,7 +18,7 @@ from shared.messages import CaseSuspended, PermitRevoked
 def revoke(session: Session, by: Person, permit_id: UUID, *, reason: str) -> PermitRow:
     """Take a permit back (S08); deploy and the host refuse it from then on."""
     row = queries.permit(session, permit_id, is_locked=True)
-    authorize(session, by, ACTS.revoke, row, reason=reason)
+    by = authorize(session, by, ACTS.revoke, row, reason=reason)
     if row.revoked_at is not None:
         raise OutOfTurn("Izin ini sudah dicabut.")
     row.revoked_at, row.revoked_reason = utc_now(), reason
@@ -41,7 +41,7 @@ def revoke(session: Session, by: Person, permit_id: UUID, *, reason: str) -> Per
 def suspend(session: Session, by: Person, test_id: UUID, *, reason: str) -> SecurityTest:
     """Close a live application for its users until it has been tested again (S08)."""
     found = queries.test(session, by, test_id, is_locked=True)
-    authorize(session, by, ACTS.suspend, found, reason=reason)
+    by = authorize(session, by, ACTS.suspend, found, reason=reason)
     if not found.case.live_digest:
         raise OutOfTurn("Aplikasi ini sedang tidak dibuka untuk pengguna.")
     found.case.live_digest = ""

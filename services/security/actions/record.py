@@ -9,15 +9,14 @@ from shared.institution import institution
 from shared.words import date_in_words, local_date, long_moment
 
 
-def print_record(
+def record_paper(
     test: SecurityTest,
     *,
     findings: Sequence[FindingRow],
     answers: Mapping[str, ControlAnswer],
     signer_title: str,
-    public_url: str,
-) -> bytes:
-    """Return the record as PDF: verdict first, then what was tested, tools, controls and findings (S08)."""
+) -> papers.Paper:
+    """Return the record as it is printed: verdict first, then what was tested, tools, controls and findings (S08)."""
     assert test.verdict_at is not None
     place = institution()
     on = local_date(test.verdict_at)
@@ -97,25 +96,21 @@ def print_record(
             text="Demikian berita acara ini dibuat dengan sebenarnya untuk dipergunakan sebagaimana mestinya."
         )
     )
-    return papers.render(
-        papers.Paper(
-            kind="security_test_record",
-            title="Berita Acara Uji Keamanan",
-            number=test.number,
-            on=on,
-            place=place.city,
-            letterhead=place.letterhead,
-            blocks=tuple(blocks),
-            signatures=(
-                papers.Signature(heading="Penguji", post="Staf Monitoring dan Security", name=test.tester_name),
-                papers.Signature(
-                    heading="Mengesahkan",
-                    post=signer_title,
-                    name=test.verdict_by_name,
-                    signed_at=test.verdict_at,
-                ),
+    return papers.Paper(
+        kind="security_test_record",
+        title="Berita Acara Uji Keamanan",
+        number=test.number,
+        on=on,
+        place=place.city,
+        letterhead=place.letterhead,
+        blocks=tuple(blocks),
+        signatures=(
+            papers.Signature(heading="Penguji", post="Staf Monitoring dan Security", name=test.tester_name),
+            papers.Signature(
+                heading="Mengesahkan",
+                post=signer_title,
+                name=test.verdict_by_name,
+                signed_at=test.verdict_at,
             ),
-            code=str(test.id),
-            check_url=f"{public_url}/uji-keamanan/{test.id}",
-        )
+        ),
     )

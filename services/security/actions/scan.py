@@ -24,7 +24,7 @@ SCAN = "scan"
 def start(session: Session, by: Person, test_id: UUID) -> SecurityTest:
     """Begin the test: its tester is named and every engine of the policy runs as a job (S08)."""
     found = queries.test(session, by, test_id, is_locked=True)
-    authorize(session, by, ACTS.start, found, digest=found.digest)
+    by = authorize(session, by, ACTS.start, found, digest=found.digest)
     found.move("start")
     found.tester_id, found.tester_name = by.id, by.name
     _start_scans(session, found)
@@ -45,7 +45,7 @@ def start(session: Session, by: Person, test_id: UUID) -> SecurityTest:
 def rescan(session: Session, by: Person, test_id: UUID) -> SecurityTest:
     """Run every engine again, for instance after one could not finish (S08)."""
     found = queries.test(session, by, test_id, is_locked=True)
-    authorize(session, by, ACTS.rescan, found, digest=found.digest)
+    by = authorize(session, by, ACTS.rescan, found, digest=found.digest)
     found.move("rescan")
     _start_scans(session, found)
     return found

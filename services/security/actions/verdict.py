@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.orm import Session
 
 from services.security import queries
-from services.security.actions.record import print_record
+from services.security.actions.record import record_paper
 from services.security.authority import ACTS
 from services.security.model import PermitRow, Scan, SecurityTest
 from services.security.settings import Settings
@@ -23,11 +23,13 @@ from shared.institution import institution
 from shared.mailbox import post
 from shared.messages import PaperFact, TestFailed, TestPassed
 from shared.permit import Permit, private_key, sign
+from shared.printing import print_paper
 from shared.store import Store
 from shared.words import local_date
 
 OFFICE = "MS"
 """Monitoring dan Security, in the numbers of its records."""
+RECORD = "berita_acara_uji_keamanan"
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Desk:
 def submit(session: Session, by: Person, test_id: UUID) -> SecurityTest:
     """Hand the test to the head of the division for the verdict (S08)."""
     found = queries.test(session, by, test_id, is_locked=True)
-    authorize(session, by, ACTS.submit, found)
+    by = authorize(session, by, ACTS.submit, found)
     found.move("submit")
     return found
 
@@ -63,7 +65,7 @@ def submit(session: Session, by: Person, test_id: UUID) -> SecurityTest:
 def send_back(session: Session, by: Person, test_id: UUID, *, reason: str) -> SecurityTest:
     """Give the test back to the tester, with the reason (S08)."""
     found = queries.test(session, by, test_id, is_locked=True)
-    authorize(session, by, ACTS.send_back, found, reason=reason)
+    by = authorize(session, by, ACTS.send_back, found, reason=reason)
     found.move("send_back")
     found.verdict_note = reason
     return found
@@ -76,7 +78,7 @@ def clear(session: Session, by: Person, test_id: UUID, *, note: str, desk: Desk)
     scan of another build or under other rules, an unanswered control, an open finding that blocks.
     """
     found = queries.test(session, by, test_id, is_locked=True)
-    authorize(session, by, ACTS.clear, found, digest=found.digest)
+    by = authorize(session, by, ACTS.clear, found, digest=found.digest)
     found.require("clear")
     file = queries.file(session, found)
     refuse_untrue_pass(file.judgement)
@@ -133,7 +135,7 @@ def fail(session: Session, by: Person, test_id: UUID, *, note: str, desk: Desk) 
     Raises Incomplete without a written reason, OutOfTurn when there is no open finding to mend.
     """
     found = queries.test(session, by, test_id, is_locked=True)
-    authorize(session, by, ACTS.fail, found, digest=found.digest)
+    by = authorize(session, by, ACTS.fail, found, digest=found.digest)
     found.require("fail")
     if len(note.strip()) < 5:
         words = "Putusan tidak lulus memerlukan alasan tertulis, agar pihak yang memperbaiki memahaminya."
@@ -182,17 +184,14 @@ def _conclude(
     found.number = letters.number(
         "record", letters.next_number(session, "record", on.year, office=office), on, office=office
     )
-    printed = print_record(
-        found,
-        findings=file.findings,
-        answers=file.answers,
-        signer_title=by.as_what,
+    paper = record_paper(found, findings=file.findings, answers=file.answers, signer_title=by.as_what)
+    found.paper_digest = print_paper(
+        session,
+        "security",
+        paper,
+        store=desk.store,
         public_url=desk.public_url,
-    )
-    found.paper_digest = desk.store.put(printed)
-    return PaperFact(
-        kind="berita_acara_uji_keamanan",
-        title="Berita Acara Uji Keamanan",
-        number=found.number,
-        digest=found.paper_digest,
-    )
+        kind=RECORD,
+        case_number=found.case.case_number,
+    ).digest
+    return PaperFact(kind=RECORD, title=paper.title, number=found.number, digest=found.paper_digest)

@@ -1,0 +1,174 @@
+"""Nothing is done past the tables: every changing door is an act of one, and every cell of each says the same twice."""
+
+import ast
+import importlib
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.gateway.app import make as make_gateway
+from services.gateway.settings import Settings as GatewaySettings
+from shared.authority import RELATIONS, Act, Acts, ActView
+from shared.identity import Person, Role
+from shared.keys import DIVISIONS, GATEWAY, make_keys
+from shared.permit import new_key_pair
+from shared.web import SAFE
+
+ROOT = Path(__file__).parents[2]
+SERVICES = (*DIVISIONS, GATEWAY)
+TABLES: dict[str, Acts] = {name: importlib.import_module(f"services.{name}.authority").ACTS for name in SERVICES}
+EXPLAINED = {
+    ("security", "give_verdict"): "pass_test or fail_test, by the verdict that the tester chose",
+    ("gateway", "open_session"): "signing in: nobody is known yet",
+    ("gateway", "enter_page"): "signing in: nobody is known yet",
+    ("gateway", "end_session"): "one's own session",
+    ("gateway", "leave_page"): "one's own session",
+    ("gateway", "make_token"): "one's own token",
+    ("gateway", "revoke_token"): "one's own token",
+    ("gateway", "compare_file"): "changes nothing: compares a file with the register, for everybody",
+}
+"""Changing doors that are no act of a table, and why none is needed."""
+THROUGH = {("proposal", "resubmit"): "submit"}
+"""The action that a door calls where one action serves two acts: it asks for the one that the status calls for."""
+WITHOUT_DOOR = {("proposal", "register_existing"), ("gateway", "see_authority")}
+"""Called by the demo campus, and asked before a page is shown."""
+CELLS = [(name, act, role) for name, table in TABLES.items() for act in table for role in Role]
+
+
+@pytest.fixture(scope="module")
+def doors(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+    """Return the changing routes of each service's real application."""
+    folder = tmp_path_factory.mktemp("matrix")
+    make_keys(folder / "keys")
+    new_key_pair(folder / "keys")
+    settings: dict[str, Any] = {
+        "database_url": "postgresql+psycopg:///nowhere",
+        "keys_folder": folder / "keys",
+        "files_folder": folder / "files",
+    }
+    found = {GATEWAY: list(changing(make_gateway(GatewaySettings(**settings)).own.router))}  # type: ignore[attr-defined]
+    for name in DIVISIONS:
+        chosen = importlib.import_module(f"services.{name}.settings").Settings(**settings)
+        found[name] = list(changing(importlib.import_module(f"services.{name}.app").make(chosen).router))
+    return found
+
+
+def changing(router: Any) -> Iterator[Any]:
+    """Yield each route below a router that does more than read."""
+    for route in router.routes:
+        several = route.effective_route_contexts() if hasattr(route, "effective_route_contexts") else [route]
+        yield from (one for one in several if set(getattr(one, "methods", None) or SAFE) - SAFE)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_door_that_changes_something_is_an_act_of_the_table(service: str, doors: dict[str, list[Any]]) -> None:
+    table = TABLES[service]
+    unknown = {r.path for r in doors[service] if r.name not in table.rows and (service, r.name) not in EXPLAINED}
+
+    assert doors[service]
+    assert unknown == set()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_door_calls_the_action_of_its_act(service: str, doors: dict[str, list[Any]]) -> None:
+    wrong = []
+    for route in doors[service]:
+        # A page's form is bound to its act where it is made (`Pages.act`), and does what stands beside it there.
+        if route.name in TABLES[service].rows and route.path.startswith("/api"):
+            source = ast.parse(textwrap.dedent(inspect.getsource(route.endpoint)))
+            called = {ast.unparse(n.func).rpartition(".")[2] for n in ast.walk(source) if isinstance(n, ast.Call)}
+            action = THROUGH.get((service, route.name), route.name)
+            wrong += [route.path] if action not in called else []
+
+    assert wrong == []
+
+
+def test_no_exception_outlives_its_door(doors: dict[str, list[Any]]) -> None:
+    there = {(service, route.name) for service, routes in doors.items() for route in routes}
+
+    assert set(EXPLAINED) - there == set()
+    assert there & {*WITHOUT_DOOR} == set()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_act_of_a_table_has_a_door(service: str, doors: dict[str, list[Any]]) -> None:
+    bound = {route.name for route in doors[service]}
+
+    assert {name for name in TABLES[service].rows if name not in bound and (service, name) not in WITHOUT_DOOR} == set()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_act_of_a_table_is_asked_by_its_service(service: str) -> None:
+    folder = ROOT / "services" / service
+    source = "\n".join(p.read_text(encoding="utf-8") for p in sorted(folder.rglob("*.py")) if "actions" in str(p))
+    source += "\n".join(p.read_text(encoding="utf-8") for p in sorted(folder.glob("*.py")) if service == GATEWAY)
+
+    assert [name for name in TABLES[service].rows if not re.search(rf"\bACTS\.{name}\b", source)] == []
+
+
+def test_whoever_is_authorized_goes_on_in_the_capacity_that_carries_the_act() -> None:
+    """A letter or paper of the act must not name the own post of somebody who acts for an official."""
+    lost = []
+    for path in sorted((ROOT / "services").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+                called = ast.unparse(node.value.func)
+                lost += [f"{path.name}:{node.lineno}"] if called.rpartition(".")[2] == "authorize" else []
+
+    assert lost == []
+
+
+def somebody(role: Role) -> Person:
+    """Return a person who holds one role."""
+    return Person(id=uuid4(), username="x", name="X", roles=frozenset({role}), unit="U", vendor="V")
+
+
+def thing(act: Act, *, owner: object, doer: object = None) -> SimpleNamespace:
+    """Return what the act is done to: whose it is, and who did what of it before."""
+    return SimpleNamespace(**dict.fromkeys(act.not_by, doer), **({act.own: owner} if act.own else {}))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_cell_allows_exactly_who_stands_in_the_table(service: str) -> None:
+    wrong = []
+    for act in TABLES[service]:
+        for role in Role:
+            by = somebody(role)
+            is_bound = bool(act.own) and role in (act.own_roles or act.roles)
+            told = ActView.of(act)
+            cell = (service, act.name, role.value)
+            if act.allows(by, thing(act, owner=by.id)) is not (role in told.roles):
+                wrong.append((*cell, "own"))
+            if act.allows(by, thing(act, owner=uuid4())) is not (role in told.roles and not is_bound):
+                wrong.append((*cell, "another's"))
+            if act.not_by and act.allows(by, thing(act, owner=by.id, doer=by.id)):
+                wrong.append((*cell, "did it before"))
+
+    assert wrong == []
+
+
+def test_nobody_without_a_role_may_anything() -> None:
+    nobody = somebody(Role.HEAD).model_copy(update={"roles": frozenset()})
+
+    assert [a.name for t in TABLES.values() for a in t if a.allows(nobody, thing(a, owner=nobody.id))] == []
+
+
+def test_the_auditor_writes_nothing_and_the_administrator_decides_nothing() -> None:
+    reads = {(GATEWAY, "see_authority")}
+    cells = {(service, act.name, role) for service, act, role in CELLS if role in act.roles}
+
+    assert {(s, name) for s, name, role in cells if role is Role.AUDITOR} <= reads
+    assert {s for s, _, role in cells if role is Role.ADMIN} <= {GATEWAY}
+
+
+def test_every_relation_of_a_table_has_words() -> None:
+    used = {name for t in TABLES.values() for act in t for name in (*act.not_by, *([act.own] if act.own else []))}
+
+    assert used == set(RELATIONS)

@@ -1,0 +1,28 @@
+"""Reads the code off a printed paper, and tells which papers of a store the check would not know."""
+
+import re
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from shared import issued
+from shared.store import Store
+
+_CODE = re.compile(rb"<pdf:Keywords>[^<]*\b([0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4})\b")
+
+
+def code_on(pdf: bytes) -> str:
+    """Return the code that a paper carries, empty when it carries none."""
+    found = _CODE.search(pdf)
+    return found[1].decode() if found else ""
+
+
+def printed(store: Store) -> dict[str, bytes]:
+    """Return every paper that was printed into a store, by digest."""
+    files: list[Path] = [path for path in store.folder.rglob("*") if path.is_file()]
+    return {path.name: content for path in files if b"<pdf:Keywords>" in (content := path.read_bytes())}
+
+
+def known(session: Session, store: Store) -> dict[str, issued.GenuinePaper | None]:
+    """Return for every printed paper what the check says of the code on it, by the digest of the file."""
+    return {digest: issued.find(session, code_on(pdf)) for digest, pdf in printed(store).items()}
