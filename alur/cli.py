@@ -246,7 +246,7 @@ def person_add(
     vendor: Annotated[str | None, typer.Option(help="Kode penyedia.")] = None,
 ) -> None:
     """Daftarkan orang; kata sandinya dibaca dari masukan standar."""
-    from services.gateway import actions
+    from services.gateway.actions import person as actions
 
     password = _password()
     with _databases() as database, database("gateway").transaction() as session:
@@ -266,7 +266,7 @@ def person_add(
 @person_app.command("password")
 def person_password(username: str) -> None:
     """Ganti kata sandi, dibaca dari masukan standar; sesi dan token orang itu berakhir."""
-    from services.gateway import actions
+    from services.gateway.actions import person as actions
 
     password = _password()
     with _databases() as database, database("gateway").transaction() as session:
@@ -277,7 +277,7 @@ def person_password(username: str) -> None:
 @person_app.command("close")
 def person_close(username: str) -> None:
     """Tutup akun: orang itu tidak dapat masuk lagi."""
-    from services.gateway import actions
+    from services.gateway.actions import person as actions
 
     with _databases() as database, database("gateway").transaction() as session:
         actions.shut_out(session, username=username)
@@ -297,8 +297,8 @@ def person_act(
     kind: Annotated[str, typer.Option(help="plt (jabatan kosong) atau plh (pejabatnya berhalangan).")] = "plh",
 ) -> None:
     """Tugaskan orang sebagai Plt. atau Plh.; berakhir dengan sendirinya setelah hari terakhir."""
-    from services.gateway import appointments
-    from services.gateway.schemas import NewAppointment
+    from services.gateway.actions import appointment as appointments
+    from services.gateway.schemas.appointment import NewAppointment
     from shared.database import utc_now
     from shared.pages import parse
     from shared.words import local_date, long_date

@@ -104,7 +104,7 @@ def _load_people(settings: MachineSettings, url: str) -> dict[str, UUID]:
     """Take in units and people; return everybody's id by username."""
     from sqlalchemy import select
 
-    from services.gateway.actions import NewPerson, NewUnit, load_directory
+    from services.gateway.actions.person import NewPerson, NewUnit, load_directory
     from services.gateway.model import Person
 
     known = accounts(settings)

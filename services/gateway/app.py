@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from starlette.types import ASGIApp
 
-from services.gateway import api, pages, paper_check, posts
-from services.gateway.doors import Doors
-from services.gateway.frame import Frame, Static
-from services.gateway.proxy import Gateway, Memory
-from services.gateway.remote import RemoteDoor
+from services.gateway import api, pages, paper_check
+from services.gateway.door.doors import Doors
+from services.gateway.door.frame import Frame, Static
+from services.gateway.door.proxy import Gateway, Memory
+from services.gateway.door.remote import RemoteDoor
 from services.gateway.settings import Settings
 from shared.web import make_app, prefixes
 
@@ -28,7 +28,7 @@ def make(settings: Settings | None = None, doors: Mapping[str, ASGIApp] | None =
         service="gateway",
         title="Alur",
         settings=settings,
-        routers=[api.router, api.kept, pages.router, pages.kept, posts.router, paper_check.api, paper_check.pages],
+        routers=[*api.routers, *pages.routers, paper_check.api, paper_check.pages],
     )
     # The description that FastAPI answers by itself tells of the gateway alone; ours tells of every division.
     own.router.routes[:] = [route for route in own.router.routes if getattr(route, "path", "") != own.openapi_url]

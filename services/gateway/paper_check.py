@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from services.gateway.doors import TITLES, Doors
+from services.gateway.door.doors import TITLES, Doors
 from shared import issued
 from shared.errors import Incomplete, NotFound, Refused, TooLarge, TooMany, Unavailable
 from shared.issued import GenuinePaper

@@ -17,9 +17,9 @@ from pydantic import BaseModel
 from starlette.types import ASGIApp
 
 from alur.embedded import Postgres
-from services.gateway import actions
+from services.gateway.actions import person as actions
 from services.gateway.app import make
-from services.gateway.remote import RemoteDoor
+from services.gateway.door.remote import RemoteDoor
 from services.gateway.settings import Settings
 from shared.authority import Act
 from shared.database import Database

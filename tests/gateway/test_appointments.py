@@ -9,9 +9,10 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.gateway import actions, appointments
+from services.gateway.actions import appointment as appointments
+from services.gateway.actions import person as actions
 from services.gateway.model import Appointment, Person
-from services.gateway.schemas import NewAppointment
+from services.gateway.schemas.appointment import NewAppointment
 from shared import audit
 from shared.database import Database, utc_now
 from shared.errors import Incomplete, NotAllowed, OutOfTurn

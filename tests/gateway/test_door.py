@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from services.gateway.app import make
-from services.gateway.inlet import FORM_LIMIT
+from services.gateway.door.inlet import FORM_LIMIT
 from services.gateway.settings import Settings
 from shared import identity
 from shared.errors import NotSignedIn

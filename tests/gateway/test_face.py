@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.gateway.frame import HERE, Static
+from services.gateway.door.frame import HERE, Static
 from tests.gateway.conftest import House, Visitor
 
 STYLE = (HERE / "static" / "alur.css").read_text(encoding="utf-8")

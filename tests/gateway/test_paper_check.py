@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from services.gateway.app import make
+from services.gateway.door.remote import RemoteDoor
 from services.gateway.paper_check import LARGEST_FILE, MOST_ADDRESSES, Throttle, TooManyChecks
-from services.gateway.remote import RemoteDoor
 from services.gateway.settings import Settings
 from shared import issued
 from shared.database import Database, utc_now

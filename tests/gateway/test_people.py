@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.gateway import actions, passwords
+from services.gateway import passwords
+from services.gateway.actions import person as actions
 from services.gateway.model import Person, Table, Unit
 from shared import audit
 from shared.database import Database

@@ -9,10 +9,10 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from services.gateway import inlet
 from services.gateway.app import make
-from services.gateway.doors import prefix_of
-from services.gateway.remote import RemoteDoor
+from services.gateway.door import inlet
+from services.gateway.door.doors import prefix_of
+from services.gateway.door.remote import RemoteDoor
 from services.gateway.settings import Settings
 from shared.identity import Role
 from tests.gateway.conftest import PASSWORD, House, Visitor, serving, toy_division
@@ -187,7 +187,7 @@ class _Switched:
 def test_a_division_that_comes_back_is_served_again(
     settings_for: Callable[..., Settings], somebody: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.gateway.doors.ASK_AGAIN", 0.0)
+    monkeypatch.setattr("services.gateway.door.doors.ASK_AGAIN", 0.0)
     toys = toy_division(settings_for())
     door = _Switched(toys.app, RemoteDoor(f"http://127.0.0.1:{_free_port()}"))
     gateway = make(settings_for(), {"budget": door})
@@ -204,7 +204,7 @@ def test_a_division_that_comes_back_is_served_again(
 def test_a_division_that_starts_after_the_gateway_is_found(
     settings_for: Callable[..., Settings], somebody: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.gateway.doors.ASK_AGAIN", 0.0)
+    monkeypatch.setattr("services.gateway.door.doors.ASK_AGAIN", 0.0)
     toys = toy_division(settings_for())
     door = _Switched(toys.app, RemoteDoor(f"http://127.0.0.1:{_free_port()}"))
     door.answers = False

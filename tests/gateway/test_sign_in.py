@@ -7,9 +7,10 @@ from threading import Barrier, Thread
 import pytest
 from sqlalchemy import select
 
-from services.gateway import actions, sign_in
+from services.gateway.actions import person as actions
+from services.gateway.actions import sign_in
+from services.gateway.actions.sign_in import SignedIn, WaitBeforeTrying, WrongCredentials
 from services.gateway.model import Person
-from services.gateway.sign_in import SignedIn, WaitBeforeTrying, WrongCredentials
 from shared import audit
 from shared.database import Database
 from shared.errors import Incomplete, NotFound

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from services.gateway import frame
 from services.gateway.app import make
-from services.gateway.remote import RemoteDoor
+from services.gateway.door import frame
+from services.gateway.door.remote import RemoteDoor
 from services.gateway.settings import Settings
 from tests.gateway.conftest import House, Visitor, serving
 

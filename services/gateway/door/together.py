@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from services.gateway.doors import Answered, Doors
-from services.gateway.schemas import WaitingRow
+from services.gateway.door.doors import Answered, Doors
+from services.gateway.schemas.whole import WaitingRow
 from shared.authority import ActView
 from shared.identity import Caller
 from shared.log import logger

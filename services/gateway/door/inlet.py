@@ -8,8 +8,8 @@ from urllib.parse import parse_qs
 
 from starlette.types import Message, Receive
 
-from services.gateway.knock import Knock
-from services.gateway.remote import CallerGone
+from services.gateway.door.knock import Knock
+from services.gateway.door.remote import CallerGone
 from shared.errors import TooLarge
 
 FORM_LIMIT = 1024 * 1024

@@ -6,11 +6,12 @@ from uuid import UUID
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from services.gateway import appointments, together
-from services.gateway.api import Known, must_watch
+from services.gateway.actions import appointment as acting
+from services.gateway.asker import Known, must_watch
 from services.gateway.authority import ACTS
-from services.gateway.doors import TITLES, Doors
-from services.gateway.schemas import AppointmentView, NewAppointment
+from services.gateway.door import together
+from services.gateway.door.doors import TITLES, Doors
+from services.gateway.schemas.appointment import AppointmentView, NewAppointment
 from shared.authority import ActView
 from shared.database import utc_now
 from shared.identity import Person, Role
@@ -19,7 +20,7 @@ from shared.procedure import procedure
 from shared.web import Asker, Session
 from shared.words import local_date
 
-pages = Pages(Path(__file__).with_name("templates"))
+pages = Pages(Path(__file__).parents[1] / "templates")
 router = pages.router
 OWN = "gateway"
 APPOINTMENTS = "/wewenang/penugasan"
@@ -53,14 +54,14 @@ async def authority(request: Request, caller: Known) -> Response:
 
 
 @router.get(APPOINTMENTS)
-def acting(request: Request, session: Session, by: Asker) -> Response:
+def appointments(request: Request, session: Session, by: Asker) -> Response:
     return _acting(request, session, by)
 
 
 def _acting(request: Request, session: Session, by: Person, _id: object = None) -> Response:
     must_watch(by)
     today = local_date(utc_now())
-    rows = [AppointmentView.of(one, today) for one in appointments.appointments(session)]
+    rows = [AppointmentView.of(one, today) for one in acting.appointments(session)]
     may_end = ACTS.end_appointment.allows(by, None)
     standing = {row.id for row in rows if row.state in ("in_force", "coming")} if may_end else set()
     return pages.render(
@@ -77,13 +78,13 @@ def _acting(request: Request, session: Session, by: Person, _id: object = None) 
 
 
 def _appoint(session: Session, by: Person, _id: None, body: NewAppointment, request: Request) -> str:
-    appointments.appoint(session, by, body, now=utc_now())
+    acting.appoint(session, by, body, now=utc_now())
     request.app.state.memory.forget()
     return APPOINTMENTS
 
 
 def _end(session: Session, by: Person, appointment_id: UUID, body: Reason, request: Request) -> str:
-    appointments.end_appointment(session, by, appointment_id, reason=body.reason, now=utc_now())
+    acting.end_appointment(session, by, appointment_id, reason=body.reason, now=utc_now())
     request.app.state.memory.forget()
     return APPOINTMENTS
 

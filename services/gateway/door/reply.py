@@ -5,8 +5,8 @@ from urllib.parse import unquote
 
 from starlette.types import Message, Send
 
-from services.gateway.frame import Frame, guarding_headers
-from services.gateway.knock import Knock, Known
+from services.gateway.door.frame import Frame, guarding_headers
+from services.gateway.door.knock import Knock, Known
 from services.gateway.settings import Settings
 
 PAGE_TITLE = b"x-alur-title"

@@ -11,7 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from services.gateway.authority import WATCHERS
-from services.gateway.doors import Doors
+from services.gateway.door.doors import Doors
 from services.gateway.settings import Settings
 from shared import words
 from shared.database import utc_now
@@ -21,7 +21,7 @@ from shared.pages import TEMPLATES as SHARED_TEMPLATES
 from shared.procedure import procedure
 from shared.web import NavigationEntry
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 KEPT_FOR_A_YEAR = "public, max-age=31536000, immutable"
 SHARED_RULES = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 from starlette.types import ASGIApp, Message
 
-from services.gateway.remote import RemoteDoor, Silent
+from services.gateway.door.remote import RemoteDoor, Silent
 from shared import identity
 from shared.database import utc_now
 from shared.identity import Caller, Person

@@ -11,13 +11,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.gateway import sign_in
-from services.gateway.doors import Doors, Part, prefix_of
-from services.gateway.frame import KEPT_FOR_A_YEAR, Frame, Static, sign_in_path
-from services.gateway.inlet import Inlet, too_large
-from services.gateway.knock import Knock, Known
-from services.gateway.remote import CallerGone, Silent
-from services.gateway.reply import Reply
+from services.gateway.actions import sign_in
+from services.gateway.door.doors import Doors, Part, prefix_of
+from services.gateway.door.frame import KEPT_FOR_A_YEAR, Frame, Static, sign_in_path
+from services.gateway.door.inlet import Inlet, too_large
+from services.gateway.door.knock import Knock, Known
+from services.gateway.door.remote import CallerGone, Silent
+from services.gateway.door.reply import Reply
 from services.gateway.settings import Settings
 from shared import identity
 from shared.database import Database, utc_now

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.gateway.authority import ACTS
 from services.gateway.model import Appointment, Person
-from services.gateway.schemas import NewAppointment, Post
+from services.gateway.schemas.appointment import NewAppointment, Post
 from shared import audit, identity
 from shared.authority import authorize
 from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn

@@ -1,0 +1,1 @@
+"""Shapes that enter and leave the gateway's own JSON door."""

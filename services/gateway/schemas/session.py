@@ -1,0 +1,69 @@
+"""Signing in, and personal tokens."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.identity import Person, Role
+
+
+class Credentials(BaseModel):
+    """What somebody signs in with."""
+
+    username: str = Field(min_length=1, max_length=200, title="Nama pengguna")
+    password: str = Field(min_length=1, max_length=500, title="Kata sandi", repr=False)
+
+
+class PersonView(BaseModel):
+    """A person as they see themselves."""
+
+    id: UUID
+    username: str
+    name: str
+    title: str
+    roles: list[Role]
+    unit: str | None
+    vendor: str | None
+
+    @classmethod
+    def of(cls, person: Person) -> "PersonView":
+        """Return the view of a person; roles in the order of the alphabet."""
+        return cls(**person.model_dump(include=set(cls.model_fields) - {"roles"}), roles=sorted(person.roles))
+
+
+class SessionView(BaseModel):
+    """Who is signed in, and the form token that every change through a cookie session carries."""
+
+    person: PersonView
+    form_token: str = ""
+    """Empty for a personal token: that needs none."""
+    ends_at: datetime | None = None
+    """When the session ends at the latest; it also ends after 30 idle minutes."""
+
+
+class NewToken(BaseModel):
+    """A personal token that is wanted."""
+
+    name: str = Field(min_length=1, max_length=100, title="Nama token", description="Misalnya: skrip laporan bulanan.")
+    days: int = Field(30, ge=1, le=90, title="Berlaku (hari)", description="Paling lama 90 hari.")
+    scopes: set[Literal["read", "write"]] = Field({"read", "write"}, min_length=1, title="Lingkup")
+
+
+class TokenRow(BaseModel):
+    """A personal token without its secret."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: UUID
+    name: str
+    scopes: list[str]
+    created_at: datetime
+    ends_at: datetime
+    used_at: datetime | None
+
+
+class TokenView(TokenRow):
+    """A personal token just made: its text is shown this once."""
+
+    token: str
