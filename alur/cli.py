@@ -17,7 +17,7 @@ import typer
 from alur.settings import MachineSettings
 from shared.errors import Refused
 from shared.identity import Role
-from shared.keys import DIVISIONS, SERVICES
+from shared.keys import SERVICES
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,7 +33,6 @@ app.add_typer(message_app, name="msg")
 app.add_typer(person_app, name="person")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Keluarkan JSON.")]
-Division = StrEnum("Division", {name: name for name in DIVISIONS})  # type: ignore[misc]
 Service = StrEnum("Service", {name: name for name in SERVICES})  # type: ignore[misc]
 
 
@@ -110,13 +109,13 @@ def serve(
 
 @app.command()
 def work(
-    division: Annotated[list[Division] | None, typer.Argument(help="Divisi; kosong berarti semua.")] = None,
+    service: Annotated[list[Service] | None, typer.Argument(help="Layanan; kosong berarti semua.")] = None,
     concurrency: Annotated[int, typer.Option(help="Banyaknya proses penangan.")] = 3,
 ) -> None:
-    """Tangani pesan dan pekerjaan divisi (satu proses induk)."""
+    """Tangani pesan dan pekerjaan layanan (satu proses induk)."""
     from alur.parts import work as run
 
-    raise typer.Exit(run(tuple(str(d) for d in division) if division else DIVISIONS, concurrency=concurrency))
+    raise typer.Exit(run(tuple(str(s) for s in service) if service else SERVICES, concurrency=concurrency))
 
 
 @app.command()
@@ -200,7 +199,7 @@ def message_list(as_json: AsJson = False) -> None:
 
     rows: list[dict[str, Any]] = []
     with _databases() as database:
-        for service in DIVISIONS:
+        for service in SERVICES:
             with database(service).session() as session:
                 rows += [{"division": service, **asdict(letter)} for letter in mailbox.dead_letters(session)]
     if as_json:
@@ -215,7 +214,7 @@ def message_list(as_json: AsJson = False) -> None:
 
 
 @message_app.command("retry")
-def message_retry(division: Division, message_id: UUID) -> None:
+def message_retry(division: Service, message_id: UUID) -> None:
     """Kirim ulang satu pesan yang mati."""
     from shared import mailbox
 
@@ -226,7 +225,7 @@ def message_retry(division: Division, message_id: UUID) -> None:
 
 @message_app.command("skip")
 def message_skip(
-    division: Division, message_id: UUID, reason: Annotated[str, typer.Option(help="Alasan tertulis.")]
+    division: Service, message_id: UUID, reason: Annotated[str, typer.Option(help="Alasan tertulis.")]
 ) -> None:
     """Lewati satu pesan yang mati, dengan alasan."""
     from shared import mailbox

@@ -12,7 +12,7 @@ from alur.embedded import Postgres, Valkey
 from alur.settings import MachineSettings
 from shared import mailbox
 from shared.database import Database
-from shared.keys import DIVISIONS
+from shared.keys import SERVICES
 
 LEAST_FREE = 1_000_000_000
 
@@ -78,8 +78,8 @@ def _broker(valkey: Valkey) -> Finding:
 
 def _messages(postgres: Postgres) -> list[Finding]:
     findings = []
-    for division in DIVISIONS:
-        database = Database(postgres.url(division), application_name="alur-doctor")
+    for service in SERVICES:
+        database = Database(postgres.url(service), application_name="alur-doctor")
         try:
             with database.session() as session:
                 standing = mailbox.standing(session)
@@ -88,7 +88,7 @@ def _messages(postgres: Postgres) -> list[Finding]:
         words = f"{standing.waiting} di jalan, tidak ada yang mati"
         if standing.dead:
             words = f"{standing.dead} mati; lihat `alur msg list`, lalu `alur msg retry` atau `alur msg skip`."
-        findings.append(Finding(f"Pesan {division}", not standing.dead, words))
+        findings.append(Finding(f"Pesan {service}", not standing.dead, words))
     return findings
 
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from alur.auditing import note_anchor
 from shared import audit, log
 from shared.database import Database, utc_now
-from shared.keys import DIVISIONS, GATEWAY
+from shared.keys import DIVISIONS, GATEWAY, SERVICES
 from shared.settings import ServiceSettings
 from shared.worker import Worker, run_clock, run_worker
 
@@ -30,7 +30,7 @@ def web_of(service: str) -> FastAPI:
 
 
 def worker_of(service: str) -> Worker:
-    """Return a division's worker."""
+    """Return a service's worker."""
     made: Worker = importlib.import_module(f"services.{service}.tasks").make_worker(settings_of(service))
     anchors = os.environ.get("ALUR_ANCHORS_FOLDER")
     if anchors:
@@ -62,7 +62,7 @@ def split_web() -> Any:
 
 
 def work(services: tuple[str, ...], *, concurrency: int) -> int:
-    """Handle the messages and jobs of these divisions until told to stop; return the exit code.
+    """Handle the messages and jobs of these services until told to stop; return the exit code.
 
     On one machine the worker keeps the timetable itself; in the split shape the clock does.
     """
@@ -78,5 +78,5 @@ def tick() -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    entries = [entry for service in DIVISIONS for entry, _ in worker_of(service).timetable.values()]
-    run_clock(settings_of(DIVISIONS[0]).broker_url, entries, stop=stop)
+    entries = [entry for service in SERVICES for entry, _ in worker_of(service).timetable.values()]
+    run_clock(settings_of(GATEWAY).broker_url, entries, stop=stop)
