@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Bytecode is compiled at set-up; a variable around us must not triple every start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up demo test check test-system format clean
+.PHONY: help up demo test check test-system bench format clean
 help: ## what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -36,6 +36,9 @@ check: $(READY) ## format, lint, types, import rules, house rules
 
 test-system: $(READY) ## real hosts with systemd, OpenSSH and nginx; needs root and Debian's packages
 	@exec sh tests/system/run.sh $(BIN)/python
+
+bench: $(READY) ## each figure beside its peer, in one run (5 minutes); writes docs/performance.md
+	@exec $(BIN)/python -m bench
 
 format: $(READY) ## put the code into its form
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -1,6 +1,5 @@
 """Checks every service's audit chain and the lines that the trace of the cases points to."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,27 +50,10 @@ def verify_all(database: Callable[[str], Database], *, anchors: Path) -> Report:
     chains = []
     for service in SERVICES:
         with database(service).session() as session:
-            lines, broken = audit.verify(session, anchors=read_anchors(anchors / f"{service}.jsonl"))
+            lines, broken = audit.verify(session, anchors=audit.read_anchors(anchors / f"{service}.jsonl"))
         chains.append(ChainReport(service=service, lines=lines, broken=[f"baris {b.seq}: {b.reason}" for b in broken]))
     entries, trace_broken = _verify_traces(database)
     return Report(chains=chains, trace_entries=entries, trace_broken=trace_broken)
-
-
-def read_anchors(path: Path) -> dict[int, str]:
-    """Return the heads of a chain that were noted outside the database: seq -> hash."""
-    if not path.exists():
-        return {}
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return {row["seq"]: row["hash"] for row in rows}
-
-
-def note_anchor(path: Path, link: audit.Link, *, at: str) -> None:
-    """Note the head of a chain outside the database, once for each head."""
-    if read_anchors(path).get(link.seq) == link.hash:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"seq": link.seq, "hash": link.hash, "at": at}) + "\n")
 
 
 def _verify_traces(database: Callable[[str], Database]) -> tuple[int, list[str]]:

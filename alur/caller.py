@@ -23,6 +23,7 @@ class Caller:
 
     def __init__(self, url: str, username: str, password: str) -> None:
         self.username = username
+        self._password = password
         self.client = httpx.Client(base_url=url, timeout=30, trust_env=False, headers={"origin": url})
         answer = self._send("POST", "/api/session", json={"username": username, "password": password})
         self.client.headers["x-form-token"] = answer["form_token"]
@@ -75,12 +76,21 @@ class Caller:
                 if attempt == TRIES - 1:
                     raise Unexpected(f"{method} {path}: {reason!r}") from reason
             else:
+                if answer.status_code == 403 and _wants_proof(answer) and attempt == 0:
+                    # Signed in more than ten minutes ago: the act waits for a fresh proof.
+                    self._send("POST", "/api/session/proof", json={"password": self._password})
+                    continue
                 if answer.status_code != 503 or attempt == TRIES - 1:
                     break
             time.sleep(PAUSE * (attempt + 1))
         if answer.status_code >= 400:
             raise Unexpected(f"{self.username} {method} {path}: {answer.status_code} {answer.text[:1000]}")
         return answer.json() if answer.content else None
+
+
+def _wants_proof(answer: httpx.Response) -> bool:
+    is_problem = answer.headers.get("content-type", "").endswith("json")
+    return is_problem and bool(answer.json().get("code") == "step_up_needed")
 
 
 def until(look: Callable[[], T], fits: Callable[[T], bool], what: str, *, within: float = PATIENCE) -> T:

@@ -45,7 +45,8 @@ def main() -> None:
         for error in refusal.errors:
             if error.detail != refusal.detail:
                 typer.echo(f"  {error.pointer}: {error.detail}", err=True)
-        sys.exit(1)
+        # Not signed in and not allowed have a code of their own: a script can tell them from work that failed.
+        sys.exit(3 if refusal.status in (401, 403) else 1)
 
 
 def _leave(code: int, words: str) -> NoReturn:
@@ -148,6 +149,69 @@ def keys(folder: Annotated[Path, typer.Argument(help="Folder kunci.")]) -> None:
     if not (folder / "permit.key").exists():
         permit.new_key_pair(folder)
     typer.echo(f"Kunci lengkap di {folder}")
+
+
+Follow = Annotated[bool, typer.Option("--follow", help="Ikuti sampai selesai; Ctrl-C tidak menghentikan pekerjaan.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Jangan tanyakan lagi.")]
+AppName = Annotated[str, typer.Argument(metavar="APLIKASI", help="Kode aplikasi atau nomor perkara.")]
+
+
+@app.command()
+def deploy(application: AppName, follow: Follow = False, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Langkah berikut satu aplikasi menuju pengguna: susun rencana, setujui dan pasang, atau buka."""
+    from alur import deploying
+    from alur.errand import Errand, ErrandSettings
+    from alur.following import Teller
+
+    with Errand(ErrandSettings()) as errand:
+        raise typer.Exit(deploying.deploy(errand, application, Teller(as_json=as_json), follow=follow, yes=yes))
+
+
+@app.command()
+def scan(application: AppName, follow: Follow = False, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Mulai uji keamanan yang menunggu, atau ikuti yang berjalan."""
+    from alur import deploying
+    from alur.errand import Errand, ErrandSettings
+    from alur.following import Teller
+
+    with Errand(ErrandSettings()) as errand:
+        raise typer.Exit(deploying.scan(errand, application, Teller(as_json=as_json), follow=follow, yes=yes))
+
+
+@app.command()
+def waiting(as_json: AsJson = False) -> None:
+    """Tampilkan apa yang menunggu Anda di semua bagian."""
+    from alur import deploying
+    from alur.errand import Errand, ErrandSettings
+
+    with Errand(ErrandSettings()) as errand:
+        rows = deploying.waiting(errand)
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+    elif not rows:
+        typer.echo("Tidak ada yang menunggu Anda saat ini.")
+    for row in [] if as_json else rows:
+        typer.echo(
+            f"{row['since'][:10]}  {row['case_number'] or '-':<16} {row['title']} ({row['about']})  {row['path']}"
+        )
+
+
+@app.command()
+def case(
+    number: Annotated[str, typer.Argument(metavar="NOMOR", help="Nomor perkara.")], as_json: AsJson = False
+) -> None:
+    """Tampilkan jejak satu perkara."""
+    from alur import deploying
+    from alur.errand import Errand, ErrandSettings
+
+    with Errand(ErrandSettings()) as errand:
+        found = deploying.case(errand, number)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    typer.echo(f"{found['number']}  {found['name']}  [{found['status']}]")
+    for entry in found["trace"]:
+        typer.echo(f"{entry['at'][:16]}  {entry['step']:<4} {entry['says']:<60} {entry['person']} ({entry['as_what']})")
 
 
 @contextmanager
@@ -258,8 +322,35 @@ def person_add(
             title=title,
             unit=unit,
             vendor=vendor,
+            profile=_password_rules(),
         )
         typer.echo(f"{made.username} terdaftar sebagai {made.title}.")
+
+
+@person_app.command("invite")
+def person_invite(
+    username: str,
+    name: Annotated[str, typer.Option(help="Nama lengkap.")],
+    address: Annotated[str, typer.Option(help="Alamat surel yang diikat.")],
+    role: Annotated[list[Role], typer.Option(help="Peran; boleh diulang.")],
+    title: Annotated[str, typer.Option(help="Jabatan seperti tercetak; kosong: menurut peran.")] = "",
+    unit: Annotated[str | None, typer.Option(help="Kode unit.")] = None,
+    vendor: Annotated[str | None, typer.Option(help="Kode penyedia.")] = None,
+) -> None:
+    """Undang orang; tautannya ditampilkan sekali untuk diserahkan sendiri."""
+    from services.gateway.actions import invitation
+    from services.gateway.schemas.invitation import NewInvitation
+    from shared.database import utc_now
+    from shared.pages import parse
+
+    typed: dict[str, Any] = {"username": username, "display_name": name, "address": address, "title": title}
+    typed |= {"role": str(role[0]), "more_roles": "\n".join(map(str, role[1:])), "unit": unit, "vendor": vendor}
+    new = parse(NewInvitation, {key: value for key, value in typed.items() if value})
+    with _databases() as database, database("gateway").transaction() as session:
+        made = invitation.invite(session, None, new, now=utc_now())
+        public_url = os.environ.get("ALUR_GATEWAY_PUBLIC_URL", f"http://127.0.0.1:{MachineSettings().port}")
+        typer.echo(f"Serahkan hanya kepada {made.invitation.display_name}; berlaku 24 jam, sekali pakai:")
+        typer.echo(f"{public_url.rstrip('/')}/undangan/{made.token}")
 
 
 @person_app.command("password")
@@ -269,7 +360,7 @@ def person_password(username: str) -> None:
 
     password = _password()
     with _databases() as database, database("gateway").transaction() as session:
-        actions.set_password(session, username=username, password=password)
+        actions.set_password(session, username=username, password=password, profile=_password_rules())
     typer.echo("Kata sandi diganti; semua sesi dan tokennya berakhir.")
 
 
@@ -293,9 +384,11 @@ def person_act(
     from_on: Annotated[
         datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Hari pertama; kosong: hari ini.")
     ] = None,
-    kind: Annotated[str, typer.Option(help="plt (jabatan kosong) atau plh (pejabatnya berhalangan).")] = "plh",
+    kind: Annotated[
+        str, typer.Option(help="plt (jabatan kosong), plh (pejabatnya berhalangan) atau definitive (pejabat tetap).")
+    ] = "plh",
 ) -> None:
-    """Tugaskan orang sebagai Plt. atau Plh.; berakhir dengan sendirinya setelah hari terakhir."""
+    """Angkat pejabat, atau tugaskan orang sebagai Plt. atau Plh.; berakhir dengan sendirinya setelah hari terakhir."""
     from services.gateway.actions import appointment as appointments
     from services.gateway.schemas.appointment import NewAppointment
     from shared.database import utc_now
@@ -314,7 +407,30 @@ def person_act(
     new = parse(NewAppointment, typed)
     with _databases() as database, database("gateway").transaction() as session:
         made = appointments.appoint(session, None, new, now=utc_now())
-        typer.echo(f"{made.person.display_name} bertindak sebagai {made.printed} sampai {long_date(made.until_on)}.")
+        typer.echo(f"{made.person.display_name} bertindak sebagai {made.printed} sampai {long_date(until_on.date())}.")
+
+
+@person_app.command("tell")
+def person_tell() -> None:
+    """Kabarkan semua unit, orang, dan hari kerja kepada setiap divisi, misalnya setelah pemulihan atau pembaruan."""
+    from services.gateway.actions import directory
+    from services.gateway.actions.calendar import tell_calendar
+
+    with _databases() as database:
+        with database("gateway").transaction() as session:
+            tell_calendar(session)
+        after, is_first = None, True
+        while is_first or after:
+            with database("gateway").transaction() as session:
+                after, is_first = directory.tell_everything(session, after), False
+    typer.echo("Semua unit, orang, dan hari kerja dikabarkan kembali.")
+
+
+def _password_rules() -> Any:
+    """Return what this installation asks of passwords."""
+    from services.gateway.passwords import PROFILES
+
+    return PROFILES[os.environ.get("ALUR_GATEWAY_PASSWORD_PROFILE", "asvs")]
 
 
 def _password() -> str:

@@ -3,15 +3,16 @@
 import importlib
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 
-from alur.auditing import note_anchor
-from shared import audit, log
+from shared import audit, log, oversight
 from shared.database import Database, utc_now
+from shared.jobs import Lease
 from shared.keys import DIVISIONS, GATEWAY, SERVICES
 from shared.settings import ServiceSettings
 from shared.worker import Worker, run_clock, run_worker
@@ -33,22 +34,33 @@ def worker_of(service: str) -> Worker:
     """Return a service's worker."""
     made: Worker = importlib.import_module(f"services.{service}.tasks").make_worker(settings_of(service))
     anchors = os.environ.get("ALUR_ANCHORS_FOLDER")
-    if anchors:
-        path = Path(anchors) / f"{service}.jsonl"
+    path = Path(anchors) / f"{service}.jsonl" if anchors else None
+
+    @made.runs(oversight.VERIFY)
+    def verify_audit(database: Database, lease: Lease) -> None:
+        oversight.verify_chain(database, lease, anchors=path)
+
+    if path:
 
         @made.every(seconds=3600, name="anchor")
         def anchor(database: Database) -> None:
             with database.session() as session:
                 head = audit.head(session)
             if head is not None:
-                note_anchor(path, head, at=utc_now().isoformat())
+                audit.note_anchor(path, head, at=utc_now())
 
     return made
+
+
+TURN = 0.001
+"""Seconds after which a thread lets another one go on. A request changes threads: with Python's own 5 ms it would wait
+longer for its turn than for the database."""
 
 
 def one_web() -> Any:
     """Return the gateway with the five web doors in its own process."""
     log.set_up(service="web")
+    sys.setswitchinterval(TURN)
     doors = {service: web_of(service) for service in DIVISIONS}
     gateway = importlib.import_module("services.gateway.app")
     return gateway.make(settings_of(GATEWAY), doors)
@@ -58,6 +70,7 @@ def split_web() -> Any:
     """Return the web application of the service that ALUR_SERVICE names, for a container of its own."""
     service = os.environ["ALUR_SERVICE"]
     log.set_up(service=service)
+    sys.setswitchinterval(TURN)
     return web_of(service)
 
 

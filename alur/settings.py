@@ -46,7 +46,11 @@ class MachineSettings(BaseSettings):
 
     def environment(self, *, database_urls: dict[str, str], broker_url: str) -> dict[str, str]:
         """Return the environment by which every service finds its own settings."""
-        result = {"ALUR_ANCHORS_FOLDER": str(self.folder / "anchors")}
+        result = {
+            "ALUR_ANCHORS_FOLDER": str(self.folder / "anchors"),
+            # The style guide belongs to the machine on which one tries things out.
+            "ALUR_GATEWAY_DEVELOPMENT": str(self.demo).lower(),
+        }
         for service in SERVICES:
             prefix = f"ALUR_{service.upper()}_"
             result |= {

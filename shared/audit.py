@@ -1,13 +1,27 @@
 """The hash chain of who did what as whom: insert-only, one chain for each service."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Column, DateTime, MetaData, String, Table, Text, select, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Computed,
+    DateTime,
+    Index,
+    MetaData,
+    String,
+    Table,
+    Text,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
 from shared.database import NAMING, utc_now
@@ -15,6 +29,7 @@ from shared.identity import Person
 
 audit_metadata = MetaData(naming_convention=NAMING, schema="audit")
 
+WHO = """substring(line, '"person":"([0-9a-f-]{36})","seq":'::text)"""
 entry = Table(
     "entry",
     audit_metadata,
@@ -25,6 +40,11 @@ entry = Table(
     Column("line", Text, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False, unique=True),
+    # Worked out by the database from the line itself: older code need not write it, and it cannot say otherwise.
+    Column("person", String(36), Computed(WHO, persisted=True)),
+    Index("ix_entry_at_seq", "at", "seq"),
+    Index("ix_entry_act_at_seq", "act", "at", "seq"),
+    Index("ix_entry_person_at_seq", "person", "at", "seq"),
 )
 """`line` is the canonical JSON text that the hash covers; the other columns only help to find it."""
 
@@ -85,30 +105,57 @@ class Broken:
     reason: str
 
 
-def verify(session: Session, *, anchors: dict[int, str] | None = None) -> tuple[int, list[Broken]]:
-    """Walk the whole chain; return the number of lines and every break.
+SLICE = 5_000
+"""Lines that are read at once while a chain is walked."""
 
-    `anchors` are heads (seq -> hash) noted outside the database earlier; each must still stand.
+
+@dataclass
+class Walk:
+    """The walk along one chain, slice by slice: where it is, and every break so far.
+
+    `anchors` are heads (seq -> hash) noted outside the table earlier; each must still stand.
     """
-    broken: list[Broken] = []
-    previous, expected = ORIGIN, 1
-    wanted = dict(anchors or {})
-    for row in _rows(session):
-        if row.seq != expected:
-            broken.append(Broken(row.seq, f"baris {expected} hilang"))
-            expected = row.seq
-        if row.previous != previous:
-            broken.append(Broken(row.seq, "tidak menyambung ke baris sebelumnya"))
-        if row.hash != _hash(row.previous, row.line):
-            broken.append(Broken(row.seq, "isi baris tidak cocok dengan sidiknya"))
-        if not _agrees(row):
-            broken.append(Broken(row.seq, "kolom baris tidak cocok dengan isinya"))
-        anchor = wanted.pop(row.seq, None)
-        if anchor not in (None, row.hash):
-            broken.append(Broken(row.seq, "berbeda dari kepala rantai yang dicatat di luar"))
-        previous, expected = row.hash, expected + 1
-    broken += [Broken(seq, "baris yang dicatat di luar sudah tidak ada") for seq in sorted(wanted)]
-    return expected - 1, broken
+
+    anchors: dict[int, str] = field(default_factory=dict)
+    seq: int = 0
+    hash: str = ORIGIN
+    broken: list[Broken] = field(default_factory=list)
+
+    def take(self, rows: Iterable[Any]) -> None:
+        """Go on along lines, which follow those taken before in the order of their numbers."""
+        for row in rows:
+            if row.seq != self.seq + 1:
+                self.broken.append(Broken(row.seq, f"baris {self.seq + 1} hilang"))
+            if row.previous != self.hash:
+                self.broken.append(Broken(row.seq, "tidak menyambung ke baris sebelumnya"))
+            if row.hash != _hash(row.previous, row.line):
+                self.broken.append(Broken(row.seq, "isi baris tidak cocok dengan sidiknya"))
+            if not _agrees(row):
+                self.broken.append(Broken(row.seq, "kolom baris tidak cocok dengan isinya"))
+            anchor = self.anchors.pop(row.seq, None)
+            if anchor not in (None, row.hash):
+                self.broken.append(Broken(row.seq, "berbeda dari kepala rantai yang dicatat di luar"))
+            self.seq, self.hash = row.seq, row.hash
+
+    def end(self) -> list[Broken]:
+        """Return every break, now that no line is left: what was noted outside and is no more counts too."""
+        lost = [Broken(seq, "baris yang dicatat di luar sudah tidak ada") for seq in sorted(self.anchors)]
+        self.anchors = {}
+        self.broken += lost
+        return self.broken
+
+
+def verify(session: Session, *, anchors: dict[int, str] | None = None) -> tuple[int, list[Broken]]:
+    """Walk the whole chain; return the number of its last line and every break (see `Walk`)."""
+    walk = Walk(dict(anchors or {}))
+    while rows := lines_after(session, walk.seq):
+        walk.take(rows)
+    return walk.seq, walk.end()
+
+
+def lines_after(session: Session, seq: int, *, limit: int = SLICE) -> Sequence[Any]:
+    """Return the next lines of the chain after line `seq`, in order."""
+    return session.execute(select(entry).where(entry.c.seq > seq).order_by(entry.c.seq).limit(limit)).all()
 
 
 def _agrees(row: Any) -> bool:
@@ -133,5 +180,56 @@ def holds(session: Session, seq: int, digest: str) -> bool:
     return found == digest
 
 
-def _rows(session: Session) -> Iterator[Any]:
-    yield from session.execute(select(entry).order_by(entry.c.seq).execution_options(yield_per=1000))
+@dataclass(frozen=True)
+class Wanted:
+    """Which lines of a chain are looked for; what is empty does not narrow."""
+
+    act: str = ""
+    thing: str = ""
+    """The thing's name, or the beginning of it."""
+    people: Sequence[str] = ()
+    """Ids of persons; the empty text stands for Alur itself."""
+    seqs: Sequence[int] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    """The first moment that no longer counts."""
+    before: tuple[datetime, int] | None = None
+    """Time and number: only what stands before this place."""
+
+
+def newest(session: Session, wanted: Wanted, *, limit: int) -> Sequence[Any]:
+    """Return lines of this chain, newest first, at most `limit`."""
+    asked = select(entry)
+    if wanted.act:
+        asked = asked.where(entry.c.act == wanted.act)
+    if wanted.thing:
+        asked = asked.where(entry.c.thing.startswith(wanted.thing, autoescape=True))
+    if wanted.people:
+        found = entry.c.person.in_([one for one in wanted.people if one])
+        asked = asked.where(found if "" not in wanted.people else found | entry.c.person.is_(None))
+    if wanted.seqs:
+        asked = asked.where(entry.c.seq.in_(wanted.seqs))
+    if wanted.since:
+        asked = asked.where(entry.c.at >= wanted.since)
+    if wanted.until:
+        asked = asked.where(entry.c.at < wanted.until)
+    if wanted.before:
+        asked = asked.where(tuple_(entry.c.at, entry.c.seq) < wanted.before)
+    return session.execute(asked.order_by(entry.c.at.desc(), entry.c.seq.desc()).limit(limit)).all()
+
+
+def read_anchors(path: Path) -> dict[int, str]:
+    """Return the heads of a chain that were noted outside the database: seq -> hash."""
+    if not path.exists():
+        return {}
+    rows = [orjson.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return {row["seq"]: row["hash"] for row in rows}
+
+
+def note_anchor(path: Path, link: Link, *, at: datetime) -> None:
+    """Note the head of a chain outside the database, once for each head."""
+    if read_anchors(path).get(link.seq) == link.hash:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        file.write(orjson.dumps({"seq": link.seq, "hash": link.hash, "at": at.isoformat()}) + b"\n")

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from shared import audit
-from shared.errors import NotAllowed
+from shared.errors import NotAllowed, StepUpNeeded
 from shared.identity import Person, Role
 
 INSTEAD = "Mohon hubungi pemegang wewenang atau koordinator divisi Anda."
@@ -36,6 +36,8 @@ class Act:
     """Roles that are bound by `own`; the other roles of the act are not. Empty: every role is bound."""
     danger: bool = False
     """Shown as a harmful act that wants to be confirmed."""
+    step_up: bool = False
+    """Only for who has just proved that it is them: what approves, permits, deploys or pays."""
 
     def refusal(self, by: Person, thing: Any) -> str | None:
         """Return why this person may not, in Indonesian, or None when they may."""
@@ -100,6 +102,7 @@ RELATIONS = {
     "requested_by_id": "pemohon",
     "reported_by_id": "pelapor",
     "reporter_id": "pelapor",
+    "author_id": "penulis",
     "made_by_id": "pembuat",
     "authorised_by_id": "yang mengizinkan",
     "locked_by_id": "yang mengunci RAB",
@@ -112,6 +115,7 @@ RELATIONS = {
     "vendor": "penyedia",
     "vendor_code": "penyedia",
     "person_id": "pelaksananya",
+    "id": "orang itu sendiri",
 }
 """What the attributes of `own` and `not_by` are called where people read the table."""
 
@@ -129,6 +133,8 @@ class ActView(BaseModel):
     """The roles that are bound by `own`."""
     not_by: list[str]
     """Who may not do it whatever their role, in words."""
+    step_up: bool = False
+    """Only after a fresh proof (password or code)."""
 
     @classmethod
     def of(cls, act: Act) -> "ActView":
@@ -141,11 +147,12 @@ class ActView(BaseModel):
             own=RELATIONS[act.own] if act.own else "",
             own_roles=sorted(act.own_roles or act.roles) if act.own else [],
             not_by=[RELATIONS[attribute] for attribute in act.not_by],
+            step_up=act.step_up,
         )
 
 
 def authorize(session: Session, by: Person, act: Act, thing: Any, **facts: Any) -> Person:
-    """Refuse (NotAllowed) whoever may not; else write who did what as whom into the audit chain.
+    """Refuse (NotAllowed, StepUpNeeded) whoever may not; else write who did what as whom into the audit chain.
 
     Returns the person in the capacity that carries the act: as acting official (Plt./Plh.) only where no post of
     their own does. An action goes on with that one, so that letters, papers and the trace say the same as the chain.
@@ -154,6 +161,8 @@ def authorize(session: Session, by: Person, act: Act, thing: Any, **facts: Any) 
     reason = act.refusal(by, thing)
     if reason:
         raise NotAllowed(reason)
+    if act.step_up and not by.is_proved():
+        raise StepUpNeeded(act.label, act.consequence)
     acting = by.carried_by(act.carriers(by, thing))
     audit.record(session, acting, act.name, thing, **facts)
     return acting

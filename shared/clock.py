@@ -15,7 +15,10 @@ from shared.database import utc_now
 from shared.keys import SERVICES
 from shared.mailbox import metadata
 
+MINUTE: Final = 60
 DAY: Final = 86_400
+HEARTBEAT: Final = "heartbeat"
+"""Name of the entry whose mark says when a service's worker last did what it was told."""
 
 mark = Table(
     "mark",

@@ -1,5 +1,6 @@
 """A factory of sessions on one service's own PostgreSQL database."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -7,7 +8,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
-from sqlalchemy import DateTime, MetaData, create_engine
+from sqlalchemy import DateTime, Engine, MetaData, create_engine, event
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
 NAMING = {
@@ -48,6 +50,43 @@ def new_metadata() -> MetaData:
     return MetaData(naming_convention=NAMING)
 
 
+BELIEVED_FOR = 1.0
+"""Seconds for which a connection that has just served is not asked whether it still stands."""
+
+
+def _look_after(engine: Engine) -> None:
+    """Ask a connection that has rested whether it still stands; asked each time, it would cost as much as a query."""
+
+    def rest(_connection: Any, record: Any) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    def wake(connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("rests_since", float("inf")) < BELIEVED_FOR:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as reason:
+            raise InvalidatePoolError from reason
+
+    event.listen(engine, "checkin", rest)
+    event.listen(engine, "checkout", wake)
+
+
+def _only_reading(engine: Engine) -> Engine:
+    """Return the same connections without transactions, on which nothing may be changed: it could not be undone."""
+    reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def look(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if not statement.lstrip("( \n").upper().startswith(READS):
+            raise AssertionError(f"a request that only reads must not change anything: {statement[:80]}")
+
+    event.listen(reading, "before_cursor_execute", look)
+    return reading
+
+
+READS = ("SELECT", "WITH", "SHOW", "EXPLAIN", "VALUES")
+
+
 class Database:
     """One database: sessions that begin, commit or roll back at the edge."""
 
@@ -57,7 +96,6 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=2,
-            pool_pre_ping=True,
             pool_timeout=5,
             json_serializer=dump_json,
             json_deserializer=orjson.loads,
@@ -68,7 +106,10 @@ class Database:
                 " -c timezone=UTC",
             },
         )
+        _look_after(self.engine)
         self.session = sessionmaker(self.engine, expire_on_commit=False)
+        # Reading needs no BEGIN and no ROLLBACK: each statement sees what was committed before it, as it does there.
+        self.reading = sessionmaker(_only_reading(self.engine), expire_on_commit=False)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

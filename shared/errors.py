@@ -4,6 +4,7 @@ Refused
 ├── Incomplete        422  something is missing or malformed; `errors` names the fields
 ├── NotSignedIn       401  nobody, or nobody any more
 ├── NotAllowed        403  this person may not do this
+│   └── StepUpNeeded  403  this person may, after proving once more who they are
 ├── NotFound          404  it does not exist, or this person may not know of it
 ├── OutOfTurn         409  right act, wrong moment
 ├── Stale             412  somebody else changed it first
@@ -32,6 +33,8 @@ class Refused(Exception):  # noqa: N818 - a refusal is expected; it is not an er
     status = 409
     code = "refused"
     title = "Permintaan tidak dapat dijalankan"
+    seconds = 5
+    """After how long it makes sense to ask again, for those that pass by themselves."""
 
     def __init__(self, detail: str, *, code: str | None = None, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
@@ -62,6 +65,21 @@ class NotAllowed(Refused):
     status = 403
     code = "not_allowed"
     title = "Anda tidak berwenang"
+
+
+class StepUpNeeded(NotAllowed):
+    """The person may do this, but not before proving anew that it is them."""
+
+    code = "step_up_needed"
+    title = "Konfirmasi bahwa ini Anda"
+
+    def __init__(self, label: str, consequence: str = "") -> None:
+        super().__init__(
+            f"Tindakan “{label}” memerlukan konfirmasi bahwa ini benar-benar Anda. Masukkan kembali kata sandi atau "
+            "kode Anda, lalu ulangi. Belum ada yang berubah."
+        )
+        self.label = label
+        self.consequence = consequence
 
 
 class NotFound(Refused):

@@ -1,8 +1,11 @@
 """Who acts: roles and persons, and the short-lived signed header by which the gateway names them."""
 
+import time
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
+from typing import Literal
 from uuid import UUID
 
 import jwt
@@ -12,6 +15,9 @@ from shared.errors import NotSignedIn
 
 HEADER = "x-alur-person"
 LIFETIME = timedelta(seconds=60)
+Theme = Literal["auto", "light", "dark"]
+Language = Literal["id", "en"]
+"""What a person chose for the pages they see."""
 
 
 class Role(StrEnum):
@@ -57,6 +63,17 @@ class Person(BaseModel):
     """Post held for somebody else (Plt./Plh.) in which the person acts now, as printed; empty for the holder."""
     acting: dict[Role, str] = {}
     """Those of `roles` that are held for somebody else today, and the post as printed, e.g. "Plh. Kepala PUSTIPD"."""
+    titles: dict[Role, str] = {}
+    """The own posts as printed, for somebody who holds several of different titles; else `title` says it."""
+    proved_until: datetime | None = None
+    """Until when the last proof (password or code) carries acts that need a fresh one; empty: it does not.
+
+    The gateway reckons it, so that how long a proof is fresh is said in one place.
+    """
+
+    def is_proved(self, now: datetime | None = None) -> bool:
+        """Tell whether the person has lately proved that it is them."""
+        return self.proved_until is not None and (now or datetime.now(UTC)) < self.proved_until
 
     def has(self, *roles: Role) -> bool:
         """Tell whether the person holds one of the roles."""
@@ -65,10 +82,12 @@ class Person(BaseModel):
     def carried_by(self, roles: Collection[Role]) -> "Person":
         """Return the person in the capacity in which they use one of these roles: an own post before an acting one."""
         held = self.roles & frozenset(roles)
-        if not self.acting or not held:
+        if not (self.acting or self.titles) or not held:
             return self
-        is_own = bool(held - self.acting.keys())
-        return self.model_copy(update={"acting_for": None if is_own else self.acting[min(held)]})
+        own = held - self.acting.keys()
+        if own:
+            return self.model_copy(update={"acting_for": None, "title": self.titles.get(min(own), self.title)})
+        return self.model_copy(update={"acting_for": self.acting[min(held)]})
 
     @property
     def as_what(self) -> str:
@@ -83,6 +102,8 @@ class Caller(BaseModel):
 
     person: Person
     form_token: str = ""
+    theme: Theme = "auto"
+    language: Language = "id"
 
 
 def sign(caller: Caller, *, key: bytes, audience: str, now: datetime | None = None) -> str:
@@ -103,6 +124,18 @@ def read(header: str | None, *, key: bytes, audience: str) -> Caller:
     """Return who the gateway vouches for; raise NotSignedIn for a missing, forged or old header."""
     if not header:
         raise NotSignedIn("Sesi Anda tidak dikenal. Silakan masuk kembali.")
+    caller, ends_at = _opened(header, key, audience)
+    if time.time() >= ends_at:
+        raise NotSignedIn(FORGED)
+    return caller
+
+
+FORGED = "Tanda pengenal permintaan tidak sah. Silakan masuk kembali."
+
+
+@lru_cache(maxsize=1_000)
+def _opened(header: str, key: bytes, audience: str) -> tuple[Caller, float]:
+    """Return whom a header names and until when; the gateway sends the same one again for some seconds."""
     try:
         claims = jwt.decode(
             header,
@@ -112,6 +145,6 @@ def read(header: str | None, *, key: bytes, audience: str) -> Caller:
             issuer="gateway",
             options={"require": ["exp", "aud", "iss", "sub"]},
         )
-        return Caller.model_validate(claims["caller"])
+        return Caller.model_validate(claims["caller"]), float(claims["exp"])
     except (jwt.InvalidTokenError, KeyError, ValidationError) as reason:
-        raise NotSignedIn("Tanda pengenal permintaan tidak sah. Silakan masuk kembali.") from reason
+        raise NotSignedIn(FORGED) from reason

@@ -4,7 +4,7 @@ A task of the queue only says "look at job X". Whoever claims it works without a
 fence: a worker that was frozen and comes back can no longer write.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -24,6 +24,7 @@ from sqlalchemy import (
     Uuid,
     column,
     func,
+    or_,
     select,
     text,
     update,
@@ -60,6 +61,7 @@ job = Table(
     Column("started_at", DateTime(timezone=True)),
     Column("ended_at", DateTime(timezone=True)),
     Index("ix_job_open", "due_at", postgresql_where=text("state IN ('waiting', 'running')")),
+    Index("ix_job_failed", "ended_at", postgresql_where=text("state = 'failed'")),
 )
 """`params` and `result` hold ids and numbers, never a secret."""
 
@@ -193,6 +195,18 @@ def lines(session: Session, job_id: UUID, after: int = 0, *, limit: int = 500) -
         .limit(limit)
     )
     return [Line(**row._mapping) for row in rows]
+
+
+def lines_of(session: Session, job_ids: Sequence[UUID], after: int = 0, *, limit: int = 500) -> list[tuple[UUID, Line]]:
+    """Return what several jobs told, the oldest job first; of the first one named only what follows line `after`."""
+    rows = session.execute(
+        select(job_line)
+        .join(job, job.c.id == job_line.c.job_id)
+        .where(job.c.id.in_(job_ids), or_(job.c.id != job_ids[0], job_line.c.seq > after))
+        .order_by(job.c.created_at, job.c.id, job_line.c.seq)
+        .limit(limit)
+    )
+    return [(row.job_id, Line(row.seq, row.at, row.text, row.step, row.state)) for row in rows]
 
 
 def steps(session: Session, job_id: UUID) -> list[Step]:

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 GATEWAY = "gateway"
 DIVISIONS = ("proposal", "budget", "deploy", "security", "helpdesk")
 SERVICES = (GATEWAY, *DIVISIONS)
+PROOF = "proof"
+"""Name of the key that signs proof packs and nothing else; `proof.pub` is its public half, in hexadecimal."""
 
 
 class Keys:
@@ -36,11 +38,20 @@ class Keys:
         """Return the secret of one service that it shares with nobody."""
         return (self.folder / f"{name}.key").read_bytes()
 
+    def proof(self) -> Ed25519PrivateKey:
+        """Return the key that signs proof packs."""
+        return Ed25519PrivateKey.from_private_bytes(self.secret(PROOF))
+
+    def proof_public(self) -> str:
+        """Return the public key of proof packs as 64 hexadecimal digits; empty where there is none yet."""
+        path = self.folder / f"{PROOF}.pub"
+        return path.read_text(encoding="ascii").strip() if path.exists() else ""
+
 
 def make_keys(folder: Path) -> None:
     """Make every key that is lacking; what exists is never changed."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    names = [f"{a}--{b}" for a in SERVICES for b in SERVICES if a != b] + list(SERVICES)
+    names = [f"{a}--{b}" for a in SERVICES for b in SERVICES if a != b] + [*SERVICES, PROOF]
     for name in names:
         path = folder / f"{name}.key"
         if path.exists():
@@ -49,6 +60,8 @@ def make_keys(folder: Path) -> None:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(secrets.token_bytes(32))
         part.rename(path)
+    public = Keys(folder).proof().public_key().public_bytes_raw().hex()
+    (folder / f"{PROOF}.pub").write_text(public + "\n", encoding="ascii")
 
 
 def make_ssh_key(folder: Path) -> None:

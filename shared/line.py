@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from markupsafe import Markup
 
+from shared.language import said
 from shared.procedure import Procedure
 
 State = Literal["done", "now", "next", "skipped", "stopped"]
@@ -79,8 +80,10 @@ class Loop:
     @property
     def words(self) -> str:
         """Return the sentence for the list."""
-        again = "sekali" if self.times == 1 else f"{self.times} kali"
-        return f"Kembali {again} dari langkah {_number(self.source)} ke langkah {_number(self.target)}: {self.reason}."
+        again = said("sekali") if self.times == 1 else said("{times} kali").format(times=self.times)
+        sentence = said("Kembali {again} dari langkah {source} ke langkah {target}: {reason}.")
+        source, target = _number(self.source), _number(self.target)
+        return str(sentence.format(again=again, source=source, target=target, reason=said(self.reason)))
 
 
 def stations(
@@ -108,8 +111,9 @@ def stations(
             state = "stopped" if stopped else "done" if ended else "now"
         elif stopped and index > place:
             state = "skipped"
-        name = SHORT.get(step.id) or step.title[:14]
-        found.append(Station(step.id, name, step.title, state, notes.get(step.id, ""), paths.get(step.id, "")))
+        title = said(step.title)
+        name = said(SHORT[step.id]) if step.id in SHORT else title[:14]
+        found.append(Station(step.id, name, title, state, notes.get(step.id, ""), paths.get(step.id, "")))
     return found
 
 
@@ -132,7 +136,7 @@ def line(stations: Sequence[Station], *, loops: Sequence[Loop] = (), label: str 
         width=width,
         height=y + BELOW,
         key=key,
-        title=label or "Garis sebelas langkah",
+        title=label or said("Garis sebelas langkah"),
         told=summary(stations, loops=loops),
         parts=Markup("").join(parts),
     )
@@ -149,7 +153,7 @@ def line_list(stations: Sequence[Station], *, loops: Sequence[Loop] = ()) -> Mar
             current=Markup(' aria-current="step"') if station.state == "now" else "",
             number=station.number,
             name=_linked(station),
-            words=WORDS[station.state],
+            words=said(WORDS[station.state]),
             note=Markup(' <span class="stop__note">{}</span>').format(station.note) if station.note else "",
         )
         for station in stations
@@ -171,9 +175,10 @@ def summary(stations: Sequence[Station], *, loops: Sequence[Loop] = ()) -> str:
     """Say in a sentence or two how far the line is."""
     done = sum(station.state == "done" for station in stations)
     here = next((s for s in stations if s.state in ("now", "stopped")), None)
-    words = f"{done} dari {len(stations)} langkah selesai."
+    words = said("{done} dari {all} langkah selesai.").format(done=done, all=len(stations))
     if here:
-        words += f" {WORDS[here.state].capitalize()}: langkah {here.number}, {here.title}."
+        state = said(WORDS[here.state]).capitalize()
+        words += said(" {state}: langkah {number}, {title}.").format(state=state, number=here.number, title=here.title)
     return " ".join([words, *(loop.words for loop in loops)])
 
 

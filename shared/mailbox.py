@@ -65,6 +65,8 @@ MOST_EARLY: Final = 40
 """A fact that comes before its turn waits about ten minutes for the others before somebody must look."""
 RUN_SECONDS: Final = 0.25
 """A run of letters is committed after this long, so that neighbours and locks do not wait for all fifty."""
+RELAY_LOCK: Final = 0x52454C59
+"""The advisory lock that an active relay holds (`shared/worker.py`)."""
 KEEP_INBOX: Final = timedelta(days=30)
 KEEP_OUTBOX: Final = timedelta(days=90)
 KEEP_ANSWERS: Final = timedelta(days=7)
@@ -943,6 +945,7 @@ class DeadLetter:
     created_at: datetime
     dead_at: datetime
     reason: str
+    case_number: str
     held: int
 
 
@@ -951,6 +954,7 @@ def dead_letters(session: Session, *, limit: int = 200) -> list[DeadLetter]:
     rows = session.execute(
         text("""
         SELECT o.id, o.dest, o.kind, o.aggregate, o.version, o.created_at, o.dead_at, o.dead_reason AS reason,
+            coalesce(o.body::json ->> 'case_number', '') AS case_number,
             (SELECT count(*) FROM msg.outbox w WHERE w.dest = o.dest AND w.aggregate = o.aggregate
                 AND w.version > o.version AND w.acked_at IS NULL) AS held
         FROM msg.outbox o WHERE o.dead_at IS NOT NULL ORDER BY o.seq LIMIT :limit

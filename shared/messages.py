@@ -6,8 +6,8 @@ tell what it writes there and which move of the case follows. Fields are only ad
 else is a new class with a higher `schema_v`.
 """
 
-from datetime import date, datetime
-from typing import ClassVar
+from datetime import date, datetime, time
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -77,6 +77,138 @@ class ApplicationFacts(BaseModel):
     purpose: str = ""
     personal_data: str = "none"
     criticality: str = "medium"
+
+
+# --- People, units and posts: gateway ------------------------------------------------------------------------
+
+EVERY_DIVISION = ("proposal", "budget", "deploy", "security", "helpdesk")
+
+
+class UnitRegistered(Message):
+    """A unit of the campus is known, or its name has changed; every division keeps a copy."""
+
+    to = EVERY_DIVISION
+    code: str
+    name: str
+    changed_at: datetime
+    """Since when this is so: what a division heard of a later moment stays."""
+
+    @property
+    def aggregate(self) -> str:
+        """Name the unit."""
+        return f"unit:{self.code}"
+
+
+class PostHeld(BaseModel):
+    """A post that somebody holds, held or will hold, with the days."""
+
+    model_config = ConfigDict(frozen=True)
+
+    appointment_id: UUID
+    role: str
+    kind: str
+    """definitive, plt or plh."""
+    title: str
+    """The post as printed, e.g. "Plh. Kepala PUSTIPD"."""
+    from_on: date
+    until_on: date | None = None
+    """The last day (WIB); empty: no end is known."""
+
+
+class PersonChanged(Message):
+    """Somebody was taken in, shut out, appointed or relieved: everything that is told of them, as it is now."""
+
+    to = EVERY_DIVISION
+    person_id: UUID
+    username: str
+    name: str
+    unit: str | None = None
+    vendor: str | None = None
+    is_active: bool = True
+    changed_at: datetime
+    """Since when this is so: what a division heard of a later moment stays."""
+    posts: tuple[PostHeld, ...] = ()
+
+    @property
+    def aggregate(self) -> str:
+        """Name the person: what is told of them takes effect in order."""
+        return f"person:{self.person_id}"
+
+
+class PersonMentioned(Message):
+    """Somebody was named in a comment on a case that they see; what it says stays with the case."""
+
+    to = ("gateway",)
+    person_id: UUID
+    comment_id: UUID
+    case_number: str
+    about: str
+    """Name of the application."""
+    by_name: str
+    as_what: str
+    path: str
+
+    @property
+    def aggregate(self) -> str:
+        """Name the comment and the person: no mention waits for another."""
+        return f"mention:{self.comment_id}:{self.person_id}"
+
+
+# --- The calendar of the office: gateway ---------------------------------------------------------------------
+
+
+class CalendarDay(BaseModel):
+    """A day on which the office is closed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    on: date
+    name: str
+    kind: str = "national"
+    """national or collective_leave."""
+    is_estimate: bool = False
+    """True while no decree confirms the date."""
+    decree: str = ""
+    """Number of the decree that says so."""
+
+
+class OpenHours(BaseModel):
+    """From when until when the office is open on a day of the week (0 = Monday)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    weekday: int
+    opens: time
+    closes: time
+
+
+class OfficeHours(BaseModel):
+    """The working hours from one day up to and including another, e.g. those of Ramadan."""
+
+    model_config = ConfigDict(frozen=True)
+
+    first_on: date
+    last_on: date
+    name: str = ""
+    hours: tuple[OpenHours, ...] = ()
+
+
+class CalendarChanged(Message):
+    """The administrator changed the holidays or working hours of a year: the whole year, as it is now."""
+
+    to = EVERY_DIVISION
+    year: int
+    version: int
+    """What a division heard of a higher version stays."""
+    changed_at: datetime
+    days: tuple[CalendarDay, ...] = ()
+    hours: tuple[OfficeHours, ...] = ()
+    """Where two overlap, the first one holds; on other days the usual hours do."""
+
+    @property
+    def aggregate(self) -> str:
+        """Name the year: its versions take effect in order."""
+        return f"calendar:{self.year}"
 
 
 # --- S02, F02, S03: proposal ---------------------------------------------------------------------------------
@@ -495,6 +627,52 @@ class FiguresGathered(CaseMessage):
     evaluation_id: UUID
     division: str
     figures: tuple[Figure, ...]
+
+
+# --- Proof packs ------------------------------------------------------------------------------------------------
+
+
+class ProofItem(BaseModel):
+    """One piece of evidence that a division keeps of a case, as the exact JSON text that goes into the pack."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["line", "paper", "permit"]
+    body: str
+
+
+class ProofMessage(Message):
+    """A word about a proof pack; it is no fact of the case and does not enter its trace."""
+
+    pack_id: UUID
+    case_id: UUID
+    case_number: str
+
+    @property
+    def aggregate(self) -> str:
+        """Name the pack."""
+        return f"proof:{self.pack_id}"
+
+
+class ProofAsked(ProofMessage):
+    """Somebody has a proof pack made: every division is asked for what the trace cites of it."""
+
+    to = ("budget", "deploy", "security", "helpdesk")
+    lines: dict[str, tuple[int, ...]]
+    """Numbers of the audit lines that are cited, by division."""
+
+
+class ProofGiven(ProofMessage):
+    """A division's evidence for one pack, in as many letters as it needs."""
+
+    to = ("proposal",)
+    division: str
+    part: int
+    parts: int
+    head_seq: int
+    """The last line of the division's audit chain when it answered."""
+    head_hash: str
+    items: tuple[ProofItem, ...]
 
 
 def every_message() -> dict[str, type[Message]]:

@@ -23,7 +23,16 @@ from shared.database import NAMING
 
 HERE = Path(__file__).parent / "migrations"
 SHARED = "shared"
-SHARED_IN_PUBLIC = frozenset({"letter_counter", "registered_paper"})
+SHARED_IN_PUBLIC = frozenset(
+    {
+        "letter_counter",
+        "registered_paper",
+        "directory_person",
+        "directory_unit",
+        "directory_appointment",
+        "calendar_year",
+    }
+)
 """Tables of `shared/` that stand among a service's own."""
 LOCK = 0x4D494752
 PATIENCE = "120s"
@@ -92,9 +101,11 @@ def model_metadata(service: str) -> MetaData:
 
 
 def shared_metadata() -> MetaData:
-    """Return the tables that every service has beside its own: `msg`, `audit`, letter counter, register of papers."""
+    """Return the tables that every service has beside its own: `msg`, `audit`, letters, papers, directory."""
     from shared import clock, jobs  # they add their tables to the mailbox's when they are imported
     from shared.audit import audit_metadata
+    from shared.calendar import calendar_metadata
+    from shared.directory import directory_metadata
     from shared.issued import registered_paper
     from shared.letters import letter_counter
     from shared.mailbox import metadata
@@ -103,7 +114,12 @@ def shared_metadata() -> MetaData:
     tables = [*audit_metadata.tables.values(), *metadata.tables.values(), clock.mark, jobs.job]
     for table in dict.fromkeys(tables):
         table.to_metadata(together)
-    for table in (letter_counter, registered_paper):
+    for table in (
+        letter_counter,
+        registered_paper,
+        *directory_metadata.sorted_tables,
+        *calendar_metadata.sorted_tables,
+    ):
         # They say "public"; Alembic knows that schema as None.
         table.to_metadata(together, schema=None)  # type: ignore[arg-type]
     return together

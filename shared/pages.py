@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 import jinja2
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 from starlette.concurrency import run_in_threadpool
@@ -27,12 +27,30 @@ from starlette.datastructures import FormData, UploadFile
 
 from shared import words
 from shared.authority import Act
-from shared.errors import FieldError, Incomplete, Refused
-from shared.identity import Person
+from shared.edition import tag_of
+from shared.errors import FieldError, Incomplete, Refused, StepUpNeeded
+from shared.identity import Language, Person
+from shared.interpreter import Templates, speaking
+from shared.language import SPOKEN, long_date, long_moment, said
 from shared.web import FORM_LIMIT, Asker, Door, Session, header_text, put_right
 
+EDITION = "seen_edition"
+"""Hidden field with the edition that the writer of a form saw."""
+DONE = "x-alur-done"
+"""Header by which a division tells the gateway what the next page shall say: what was done, and what happens now."""
+REFUSAL = "x-alur-refusal"
+"""Header by which the gateway knows a page that says no; it adds the ways on from there."""
 TEMPLATES = Path(__file__).with_name("templates")
 MOST_ROWS = 10_000
+STEP_UP = "x-alur-step-up"
+"""Header by which a division tells the gateway which act needs a fresh proof: its label, a line's end, its consequence.
+"""
+DRAW = "SEARCH"
+"""Method by which the gateway asks for a form with what was typed in it, doing nothing.
+
+A method of its own and no header: a door that does not know it answers 405, and never does what it only was to draw.
+"""
+RESTORED = "Isian Anda masih ada. Periksa, lalu kirim."
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -49,33 +67,47 @@ def labelled(labels: dict[str, str]) -> JsonDict:
 
 def fragment(title: str, body: str, *, status: int = 200) -> HTMLResponse:
     """Return a fragment; the gateway reads its title from a header."""
-    headers = {"x-alur-title": header_text(title), "cache-control": "no-store"}
+    headers = {"x-alur-title": header_text(said(title)), "cache-control": "no-store"}
     return HTMLResponse(body, status_code=status, headers=headers)
 
 
 @cache
-def _environment(*folders: Path) -> jinja2.Environment:
+def _environment(*folders: Path, language: Language = "id") -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([str(f) for f in folders]),
+        loader=Templates([str(f) for f in folders], language),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
         auto_reload=False,
     )
-    environment.filters.update(
-        rupiah=words.rupiah,
-        long_date=words.long_date,
-        moment=words.long_moment,
-        short=lambda digest: digest.removeprefix("sha256:")[:12],
-    )
-    return environment
+    environment.filters.update(FILTERS)
+    if language != "id":
+        # What a division gives its templates is there in every language.
+        environment.globals = _environment(*folders, language="id").globals
+    return speaking(environment, language)
+
+
+FILTERS: dict[str, Callable[[Any], str]] = {
+    "rupiah": words.rupiah,
+    "long_date": long_date,
+    "moment": long_moment,
+    "short": lambda digest: digest.removeprefix("sha256:")[:12],
+}
+"""How templates write money, days, moments and digests."""
 
 
 def refusal_fragment(refusal: Refused) -> HTMLResponse:
     """Return a page that says what was refused, why, and what to do."""
-    template = _environment(TEMPLATES).get_template("refusal.html")
-    return fragment(refusal.title, template.render(refusal=refusal), status=refusal.status)
+    template = _environment(TEMPLATES, language=SPOKEN.get()).get_template("refusal.html")
+    page = fragment(refusal.title, template.render(refusal=refusal), status=refusal.status)
+    page.headers[REFUSAL] = refusal.code
+    if refusal.status in (429, 503):
+        page.headers["retry-after"] = str(refusal.seconds)
+    if isinstance(refusal, StepUpNeeded):
+        # The gateway keeps the form, asks for the proof, and sends the form again.
+        page.headers[STEP_UP] = header_text(f"{refusal.label}\n{refusal.consequence}")
+    return page
 
 
 @dataclass(frozen=True)
@@ -248,6 +280,8 @@ class Nothing(BaseModel):
 class Reason(BaseModel):
     """An act that needs a written reason."""
 
+    model_config = ConfigDict(extra="forbid")
+
     reason: str = Field(
         min_length=5,
         max_length=4000,
@@ -273,6 +307,8 @@ class Offer:
     unplaced: tuple[str, ...] = ()
     """What is wrong with no field of this form."""
     is_open: bool = False
+    edition: str = ""
+    """Tag of what the form was drawn from, where two people may edit it; sent back unseen (`seen_edition`)."""
 
     def value(self, one: Input) -> Any:
         """Return what stands in a field: after a refusal exactly what was typed, also when that was nothing."""
@@ -286,18 +322,30 @@ Show = Callable[[Request, Any, Person, Any], Response]
 """Draws a page: `(request, session, by, id)`."""
 
 
+def seen_edition(request: Request) -> str | None:
+    """Return the edition that the sender of a form saw, as If-Match would say it; None for a form without one."""
+    seen = getattr(request.state, "edition", None)
+    return tag_of(seen.replace('"', "")) if isinstance(seen, str) and seen else None
+
+
 class Pages:
     """A division's pages: `render` for reading, `act` for doing, `offers` for the forms in between."""
 
     def __init__(self, folder: Path) -> None:
         self.router = APIRouter(route_class=Door, include_in_schema=False, default_response_class=HTMLResponse)
-        self.environment = _environment(folder, TEMPLATES)
+        self._folders = (folder, TEMPLATES)
         self._acts: dict[str, tuple[str, type[BaseModel]]] = {}
+
+    @property
+    def environment(self) -> jinja2.Environment:
+        """Return the templates in the language of the request."""
+        return _environment(*self._folders, language=SPOKEN.get())
 
     def render(self, request: Request, template: str, title: str, **values: Any) -> HTMLResponse:
         """Return a fragment from a template; `by` and the refusal of a failed act are there for every template."""
         caller = request.state.caller
         refusal = getattr(request.state, "refusal", None)
+        restored = getattr(request.state, "restored", None)
         body = self.environment.get_template(template).render(
             by=caller.person,
             form_token=caller.form_token,
@@ -308,6 +356,8 @@ class Pages:
         if refusal and not getattr(request.state, "is_refusal_drawn", False):
             # The act is no longer on this page, so no form of it can say why it was refused.
             body = self.environment.get_template("notice.html").render(refusal=refusal) + body
+        if restored:
+            body = self.environment.get_template("restored.html").render(words=restored) + body
         return fragment(title, body, status=refusal.status if refusal else 200)
 
     def offers(self, request: Request, acts: Sequence[Act], **place: Any) -> list[Offer]:
@@ -322,7 +372,8 @@ class Pages:
         if getattr(request.state, "refused_act", None) != act.name or request.url.path != path:
             return offer
         request.state.is_refusal_drawn = True
-        errors, unplaced = _by_field(request.state.refusal, fields)
+        refusal: Refused | None = getattr(request.state, "refusal", None)
+        errors, unplaced = _by_field(refusal, fields) if refusal else ({}, ())
         return replace(offer, typed=request.state.typed, errors=errors, unplaced=unplaced, is_open=True)
 
     def act(
@@ -330,14 +381,15 @@ class Pages:
         act: Act,
         path: str,
         shape: type[BaseModel],
-        do: Callable[..., str],
+        do: Callable[..., str | Response],
         *,
         back: Show,
     ) -> None:
         """Offer an act as a form at a path.
 
-        `do(session, by, id, body, request)` calls the action and returns the page to go to; when it is refused,
-        the transaction is undone and `back` draws the page again with the refusal and what was typed.
+        `do(session, by, id, body, request)` calls the action and returns the page to go to (or the answer itself,
+        where something is shown that is shown once only); when it is refused, the transaction is undone and `back`
+        draws the page again with the refusal and what was typed.
         A path without `{id}` gets None as id.
         """
         if act.name in self._acts:
@@ -352,8 +404,12 @@ class Pages:
                 typed = read_form(await request.form())
                 for inner in ("form_token", "idempotency_key"):
                     typed.pop(inner, None)
+                request.state.edition = typed.pop(EDITION, None)
                 _drop_empty_rows(inputs(shape), typed)
                 target = await run_in_threadpool(do, session, by, thing_id, parse(shape, typed), request)
+            except StepUpNeeded:
+                # Nothing is wrong with what was typed: the gateway keeps it, and sends it again after the proof.
+                raise
             except Refused as refusal:
                 await run_in_threadpool(session.rollback)
                 request.state.refusal = refusal
@@ -362,9 +418,25 @@ class Pages:
                 response = await run_in_threadpool(back, request, session, by, thing_id)
                 response.status_code = refusal.status
                 return response
-            return RedirectResponse(target, status_code=303)
+            if isinstance(target, Response):
+                return target
+            told = {DONE: header_text(f"{act.label}\n{act.consequence}")}
+            return RedirectResponse(target, status_code=303, headers=told)
+
+        async def draw(request: Request, session: Session, by: Asker) -> Response:
+            place = request.path_params.get("id")
+            thing_id = UUID(place) if place and UUID_TEXT.fullmatch(place) else place
+            typed = read_form(await request.form())
+            for inner in ("form_token", "idempotency_key", EDITION):
+                typed.pop(inner, None)
+            _drop_empty_rows(inputs(shape), typed)
+            request.state.restored = RESTORED
+            request.state.refused_act = act.name
+            request.state.typed = {k: v for k, v in typed.items() if not isinstance(v, UploadFile)}
+            return await run_in_threadpool(back, request, session, by, thing_id)
 
         self.router.add_api_route(path, answer, methods=["POST"], name=act.name)
+        self.router.add_api_route(path, draw, methods=[DRAW], name=act.name)
 
 
 UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

@@ -22,8 +22,12 @@ from shared.words import WIB, long_date, long_moment, numeric_date
 
 _TEMPLATES: Final = Path(__file__).parent / "paper_templates"
 _BOX: Final = "□"
+_TURNS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Signs that turn the way in which text reads: a name could be made to read as another."""
+_PICTURES: Final = frozenset({"crest_svg", "svg", "qr"})
+"""What of a paper is a picture and not text."""
 
-_SEVERITIES: Final = {"critical": "Kritis", "high": "Tinggi", "medium": "Sedang", "low": "Rendah"}
+SEVERITIES: Final = {"critical": "Kritis", "high": "Tinggi", "medium": "Sedang", "low": "Rendah"}
 
 # The typesetter is one object with a cache of its own; two threads must not be in it at once.
 _ONE_AT_A_TIME: Final = threading.Lock()
@@ -81,6 +85,12 @@ class Facts(_Part):
     label_width: float = Field(default=0, ge=0, le=9)
     """In cm; 0 takes what the labels need. Give it where two such blocks should stand alike."""
     indented: bool = False
+
+    @classmethod
+    def of(cls, *rows: tuple[str, str] | Fact) -> Self:
+        """Return facts from pairs of label and value; those without a value are left out."""
+        made = (row if isinstance(row, Fact) else Fact(label=row[0], value=row[1]) for row in rows)
+        return cls(rows=tuple(row for row in made if row.value))
 
 
 class Column(_Part):
@@ -155,7 +165,17 @@ class Notice(_Part):
     sentence: str = ""
 
 
-Block = Annotated[Paragraph | Heading | Facts | Table | Listing | Findings | Notice, Field(discriminator="block")]
+class Drawing(_Part):
+    """A drawing over the whole width, with the same in words for those who cannot see it."""
+
+    block: Literal["drawing"] = "drawing"
+    svg: str
+    words: str
+
+
+Block = Annotated[
+    Paragraph | Heading | Facts | Table | Listing | Findings | Notice | Drawing, Field(discriminator="block")
+]
 
 
 class Signature(_Part):
@@ -200,6 +220,8 @@ class Paper(_Part):
     signatures: tuple[Signature, ...] = ()
     copies: tuple[str, ...] = ()
     """Tembusan."""
+    annex: tuple[Block, ...] = ()
+    """What is for reference only: it begins on a page of its own after the signatures."""
     nature: str = ""
     attachment: str = ""
     addressees: tuple[str, ...] = ()
@@ -243,9 +265,9 @@ def _shown(paper: Paper) -> dict[str, Any]:
         " · ".join(filter(None, [head.phone, head.email, head.website])),
     ]
     shown: dict[str, Any] = _cleaned(paper.model_dump(mode="json"))
-    for block in shown["blocks"]:
+    for block in [*shown["blocks"], *shown["annex"]]:
         for item in block.get("items", ()):
-            item["severity_words"] = _SEVERITIES[item["severity"]]
+            item["severity_words"] = SEVERITIES[item["severity"]]
             item["due_words"] = numeric_date(date.fromisoformat(item["due_on"])) if item["due_on"] else ""
     for signature, printed in zip(paper.signatures, shown["signatures"], strict=True):
         at = signature.signed_at
@@ -265,7 +287,7 @@ def _shown(paper: Paper) -> dict[str, Any]:
 
 
 def _cleaned(part: Any) -> Any:
-    """Give the same data with each text composed (NFC) and without control characters."""
+    """Give the same data with each text composed (NFC), without control characters and signs that turn it."""
     if isinstance(part, str):
         return "".join(_clean(letter) for letter in unicodedata.normalize("NFC", part)).strip()
     if isinstance(part, dict):
@@ -274,6 +296,8 @@ def _cleaned(part: Any) -> Any:
 
 
 def _clean(letter: str) -> str:
+    if letter in _TURNS:
+        return ""
     return " " if letter != "\n" and unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter
 
 
@@ -282,7 +306,7 @@ def _with_boxes(part: Any) -> Any:
     if isinstance(part, str):
         return "".join(letter if letter == "\n" or _is_printable(letter) else _BOX for letter in part)
     if isinstance(part, dict):
-        return {key: value if key == "crest_svg" else _with_boxes(value) for key, value in part.items()}
+        return {key: value if key in _PICTURES else _with_boxes(value) for key, value in part.items()}
     return [_with_boxes(value) for value in part] if isinstance(part, list) else part
 
 

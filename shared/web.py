@@ -9,32 +9,36 @@ import base64
 import hashlib
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from functools import wraps
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import Annotated, Any, Protocol
 from urllib.parse import quote, urlencode
 from uuid import UUID, uuid4
 from weakref import WeakKeyDictionary
 
 import sqlalchemy.exc
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from fastapi.sse import ServerSentEvent
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import orm, text
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from shared import idempotency, identity, issued, jobs
+from shared import idempotency, identity, issued, jobs, search
 from shared.authority import Act, ActView
 from shared.database import Database
+from shared.edition import is_unchanged
 from shared.errors import FieldError, Incomplete, NotFound, NotSignedIn, Refused, Unavailable
 from shared.identity import Caller, Person
 from shared.keys import GATEWAY, Keys
+from shared.language import SPOKEN, said
 from shared.log import logger
 from shared.settings import ServiceSettings
 
@@ -56,7 +60,34 @@ _NUL_IN_JSON = re.compile(rb"\x00|(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Door(APIRoute):
-    """A route whose request is one transaction, and whose repeated POST is answered as the first time."""
+    """A route whose request is one transaction, and whose repeated POST is answered as the first time.
+
+    What a request asks of the database runs in one thread from the first statement to the last: each change of
+    threads costs more than a small query.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
+        if not (iscoroutinefunction(endpoint) or isgeneratorfunction(endpoint) or isasyncgenfunction(endpoint)):
+            endpoint = self._in_one_thread(endpoint)
+        super().__init__(path, endpoint, **more)
+
+    def _in_one_thread(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:
+        def work(values: dict[str, Any]) -> Any:
+            result = endpoint(**values)
+            if self.response_field and not isinstance(result, Response):
+                # What the answer needs of an entity is loaded here, and not where other requests would wait for it.
+                shaped, errors = self.response_field.validate(result, {}, loc=("response",))
+                result = result if errors else shaped
+            for value in values.values():
+                if isinstance(value, orm.Session):
+                    _end(value, result)
+            return result
+
+        @wraps(endpoint)
+        async def worked(**values: Any) -> Any:
+            return await run_in_threadpool(work, values)
+
+        return worked
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler with the transaction around it."""
@@ -112,9 +143,11 @@ class Turns:
 
 async def _with_session(request: Request, inner: Handle) -> Response:
     database: Database = request.app.state.database
-    session = database.session()
+    session = database.reading() if request.method in SAFE else database.session()
     # Whatever the request tells others or starts can be found together.
     session.info["trace"] = uuid4().hex
+    # A request that is to be remembered ends when its whole answer is known.
+    session.info["ends_with_work"] = "idempotency-key" not in request.headers
     request.state.session = session
     try:
         return await _answer(request, session, inner)
@@ -125,7 +158,16 @@ async def _with_session(request: Request, inner: Handle) -> Response:
         logger().warning("database_refused", path=request.url.path, code=refusal.code, reason=str(reason))
         raise refusal from reason
     finally:
-        await run_in_threadpool(session.close)
+        if session.in_transaction():
+            await run_in_threadpool(session.close)
+
+
+def _end(session: orm.Session, result: Any) -> None:
+    """Commit what an endpoint did, unless it refused, and give the connection back."""
+    if session.info["ends_with_work"]:
+        if not isinstance(result, Response) or result.status_code < 400:
+            session.commit()
+        session.close()
 
 
 def _refusal_by_database(reason: sqlalchemy.exc.SQLAlchemyError) -> Refused | None:
@@ -179,7 +221,7 @@ def _kind(request: Request) -> str:
 
 async def _answer(request: Request, session: orm.Session, inner: Handle) -> Response:
     if request.method in SAFE:
-        return await inner(request)
+        return _unchanged(request, await inner(request))
     key = request.headers.get("idempotency-key")
     if not key:
         return await _committed(session, await inner(request))
@@ -202,8 +244,16 @@ async def _answer(request: Request, session: orm.Session, inner: Handle) -> Resp
     return await _committed(session, response)
 
 
+def _unchanged(request: Request, response: Response) -> Response:
+    """Return 304 without a body for a reader who has this edition already, else the answer itself."""
+    etag = response.headers.get("etag")
+    if response.status_code == 200 and is_unchanged(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers={"etag": etag or ""})
+    return response
+
+
 async def _committed(session: orm.Session, response: Response) -> Response:
-    if response.status_code < 400:
+    if response.status_code < 400 and session.in_transaction():
         await run_in_threadpool(session.commit)
     return response
 
@@ -231,6 +281,7 @@ def _read_caller(request: Request) -> Caller:
             request.headers.get(identity.HEADER), key=state.person_key, audience=state.service
         )
     caller: Caller = request.state.caller
+    SPOKEN.set(caller.language)
     return caller
 
 
@@ -248,6 +299,8 @@ async def _open_session(request: Request) -> orm.Session:
 
 Session = Annotated[orm.Session, Depends(_open_session)]
 """The session whose transaction is the request."""
+Question = Annotated[str, Query(max_length=search.LONGEST)]
+"""What somebody searches for."""
 Asker = Annotated[Person, Depends(_asker)]
 """The person whom the gateway vouches for."""
 Signed = Annotated[Caller, Depends(_caller)]
@@ -265,6 +318,8 @@ class Waiting(BaseModel):
     step: str = ""
     since: str
     """When it began to wait, RFC 3339."""
+    due_at: str = ""
+    """Until when it is to be done, RFC 3339; empty: the standard time of its step says so."""
     path: str
     """Page on which to do it."""
 
@@ -293,7 +348,7 @@ def problem(refusal: Refused, *, instance: str = "") -> JSONResponse:
         body["instance"] = instance
     if refusal.errors:
         body["errors"] = [{"pointer": e.pointer, "detail": e.detail} for e in refusal.errors]
-    headers = {"retry-after": "5"} if refusal.status in (429, 503) else None
+    headers = {"retry-after": str(refusal.seconds)} if refusal.status in (429, 503) else None
     return JSONResponse(body, status_code=refusal.status, media_type=PROBLEM, headers=headers)
 
 
@@ -348,7 +403,7 @@ def put_right(errors: Sequence[Any], *, has_source: bool = False) -> Incomplete:
     rows = []
     for found in errors:
         place = () if found["type"] == "json_invalid" else found["loc"][1:] if has_source else found["loc"]
-        rows.append(FieldError("".join(f"/{_escaped(part)}" for part in place), _words(found)))
+        rows.append(FieldError("".join(f"/{_escaped(part)}" for part in place), _words(found, is_page=not has_source)))
     return Incomplete(
         "Beberapa isian perlu diperbaiki. Yang sudah Anda tulis tetap tersimpan di formulir.", errors=rows
     )
@@ -359,14 +414,16 @@ def _escaped(part: object) -> str:
     return str(part).replace("~", "~0").replace("/", "~1")
 
 
-def _words(found: Any) -> str:
+def _words(found: Any, *, is_page: bool) -> str:
     about = found.get("ctx", {})
     if found["type"] == "value_error":
         return str(about.get("error", found["msg"]))
     if found["type"] in ("enum", "literal_error"):
         return f"Pilihan yang ada: {str(about.get('expected', '')).replace(' or ', ' atau ')}."
     try:
-        return WORDS.get(found["type"], _UNKNOWN).format(**about)
+        sentence = WORDS.get(found["type"], _UNKNOWN)
+        # The JSON door speaks Indonesian to everybody.
+        return str(said(sentence) if is_page else sentence).format(**about)
     except KeyError:
         return _UNKNOWN
 
@@ -403,6 +460,10 @@ def make_app(
     add_refusals(app)
     for router in routers:
         app.include_router(router)
+    if service != GATEWAY:
+        from shared import inner  # here, because its doors stand on this module
+
+        app.include_router(inner.router)
 
     @app.get("/api/health", include_in_schema=False)
     def health(request: Request) -> JSONResponse:
@@ -432,12 +493,16 @@ def make_app(
     return app
 
 
+ASKED_OF_ALL = frozenset({"/api/health", "/api/openapi.json", "/api/waiting", "/api/search", "/api/figures"})
+"""Paths that every service answers, so that they are nobody's own."""
+
+
 def prefixes(app: FastAPI) -> list[str]:
     """Return the first parts of the paths that an application answers, e.g. `/api/cases` and `/perkara`."""
     found = set()
     for path in all_paths(app.router):
         parts = path.split("/")[1:]
-        if parts[0] in ("inner", "") or path in ("/api/health", "/api/openapi.json", "/api/waiting"):
+        if parts[0] in ("inner", "") or path in ASKED_OF_ALL:
             continue
         found.add("/" + "/".join(parts[:2] if parts[0] == "api" else parts[:1]))
     return sorted(found)
@@ -460,6 +525,9 @@ def add_refusals(app: FastAPI) -> None:
 
     def show(request: Request, refusal: Refused) -> Response:
         if _wants_page(request):
+            # Refused before anybody asked who it is: the page still speaks their language.
+            with suppress(NotSignedIn):
+                _read_caller(request)
             return refusal_fragment(refusal)
         return problem(refusal, instance=request.url.path)
 
@@ -488,7 +556,8 @@ def add_refusals(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def bug(request: Request, reason: Exception) -> Response:
-        number = uuid4().hex[:8].upper()
+        # The gateway's own number, so that page, log and the person on the telephone say the same.
+        number = request.headers.get("x-alur-number", "")[:12] or uuid4().hex[:8].upper()
         logger().error("request_failed", number=number, path=request.url.path, exc_info=reason)
         refusal = Refused(
             f"Terjadi kesalahan di pihak kami dan sudah dicatat dengan nomor {number}. "
@@ -500,10 +569,17 @@ def add_refusals(app: FastAPI) -> None:
         return show(request, refusal)
 
 
-HTTP_TITLES = {404: "Tidak ditemukan", 405: "Cara memanggil tidak dikenal"}
+HTTP_TITLES = {
+    404: "Tidak ditemukan",
+    405: "Cara memanggil tidak dikenal",
+    413: "Berkas terlalu besar",
+    415: "Jenis isi tidak dikenal",
+}
 HTTP_WORDS = {
     404: "Alamat ini tidak ada. Periksa kembali tautannya, atau mulai dari beranda.",
     405: "Alamat ini ada, tetapi tidak menerima cara pemanggilan itu.",
+    413: "Yang dikirim melebihi batas. Perkecil berkas atau bagi menjadi beberapa bagian.",
+    415: "Jenis berkas atau isi ini tidak dapat dibaca di sini. Kirim formulir halaman ini, atau JSON.",
     400: "Isi permintaan bukan JSON atau formulir yang sah. Periksa kembali lalu kirim ulang.",
 }
 
@@ -535,13 +611,25 @@ def place(after: str | None) -> tuple[datetime, UUID] | None:
         raise Incomplete("Tanda lanjut daftar tidak dikenal. Buka daftar dari awal.") from reason
 
 
+_ROWS = TypeAdapter(list[Any])
+
+
+class _Written(JSONResponse):
+    """JSON that is bytes already."""
+
+    def render(self, content: Any) -> bytes:
+        """Return the bytes."""
+        written: bytes = content
+        return written
+
+
 def answer_list(request: Request, rows: list[Any], *, after: str | None) -> JSONResponse:
     """Return a list with `Link: rel="next"` when there is more."""
     headers = {}
     if after:
         asked = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
         headers["link"] = f'<{request.url.path}?{urlencode([*asked, ("after", after)])}>; rel="next"'
-    return JSONResponse([r.model_dump(mode="json") if isinstance(r, BaseModel) else r for r in rows], headers=headers)
+    return _Written(_ROWS.dump_json(rows), headers=headers)
 
 
 async def job_events(request: Request, job_id: UUID, *, after: int = 0) -> AsyncIterator[ServerSentEvent]:

@@ -43,15 +43,46 @@ class Holiday:
 
 
 @dataclass(frozen=True)
+class SpecialHours:
+    """Other hours on the days from one date up to and including another: those of Ramadan, say."""
+
+    first: date
+    last: date
+    hours: Mapping[int, tuple[Span, ...]] = field(hash=False)
+    name: str = ""
+
+
+@dataclass(frozen=True)
 class Calendar:
     """The days and hours on which the office works."""
 
     holidays: frozenset[date]
     hours: Mapping[int, tuple[Span, ...]] = field(default_factory=lambda: DEFAULT_HOURS, hash=False)
+    special: tuple[SpecialHours, ...] = ()
+    """Where two overlap, the first one holds."""
+    estimates: frozenset[date] = frozenset()
+    """Holidays whose date no decree has confirmed yet."""
+    years: frozenset[int] | None = None
+    """Years whose list is known; of every other year the dates are an estimate. None: all are known."""
+
+    def hours_on(self, day: date) -> tuple[Span, ...]:
+        """Return the open spans of a day; none when the office is closed."""
+        if day in self.holidays:
+            return ()
+        for one in self.special:
+            if one.first <= day <= one.last:
+                return one.hours.get(day.weekday(), ())
+        return self.hours.get(day.weekday(), ())
 
     def is_working_day(self, day: date) -> bool:
         """Tell whether the office works on this day."""
-        return bool(self.hours.get(day.weekday())) and day not in self.holidays
+        return bool(self.hours_on(day))
+
+    def is_estimated(self, start: date, end: date) -> bool:
+        """Tell whether what is counted between two days leans on a date that nobody has confirmed yet."""
+        if self.years is not None and any(year not in self.years for year in range(start.year, end.year + 1)):
+            return True
+        return any(start <= day <= end for day in self.estimates)
 
     def working_days_between(self, start: date, end: date) -> int:
         """Count the working days after `start` up to and including `end`; negative when `end` lies before."""
@@ -102,11 +133,9 @@ class Calendar:
         raise ValueError("no open hours within twenty years; check the working hours")
 
     def _spans(self, day: date) -> list[tuple[datetime, datetime]]:
-        if not self.is_working_day(day):
-            return []
         return [
             (datetime.combine(day, opens, OFFICE_ZONE), datetime.combine(day, closes, OFFICE_ZONE))
-            for opens, closes in self.hours[day.weekday()]
+            for opens, closes in self.hours_on(day)
         ]
 
 

@@ -40,7 +40,7 @@ from shared.database import Database
 from shared.errors import Unavailable
 from shared.keys import Keys
 from shared.log import logger
-from shared.mailbox import Handler, Letter, Outcome
+from shared.mailbox import RELAY_LOCK, Handler, Letter, Outcome
 from shared.messages import Message
 
 M = TypeVar("M", bound=Message)
@@ -50,7 +50,6 @@ TimedWork = Callable[[Database], None]
 
 CONCURRENCY: Final = 3
 EPOCH: Final = "alur:epoch"
-RELAY_LOCK: Final = 0x52454C59
 ROOM: Final = 16
 """Most tasks that may wait in a receiver's queue: what a slow receiver cannot take stays in the outbox."""
 POLL_SECONDS: Final = 1.0
@@ -127,6 +126,9 @@ class Worker:
     def __post_init__(self) -> None:
         prune = next(entry for entry in (*clock.TIMETABLE, self._daily()) if entry.service == self.service)
         self.timetable[prune.name] = (prune, _prune)
+        # Its mark says more than a process that is there: the hint went by the broker to a child and back to here.
+        beat = clock.Entry(self.service, clock.HEARTBEAT, clock.MINUTE)
+        self.timetable[beat.name] = (beat, lambda database: None)
 
     def _daily(self) -> clock.Entry:
         return clock.Entry(self.service, "prune", clock.DAY)

@@ -1,14 +1,26 @@
-"""Reads the code off a printed paper, and tells which papers of a store the check would not know."""
+"""Reads printed papers: their text page by page, the code on them, and which of a store the check would not know."""
 
 import re
+from io import BytesIO
 from pathlib import Path
 
+from pypdf import PdfReader
 from sqlalchemy.orm import Session
 
 from shared import issued
 from shared.store import Store
 
 _CODE = re.compile(rb"<pdf:Keywords>[^<]*\b([0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4})\b")
+
+
+def pages_of(pdf: bytes) -> list[str]:
+    """Return what a reader can copy out of each page, its white space evened out."""
+    return [re.sub(r"\s+", " ", page.extract_text()) for page in PdfReader(BytesIO(pdf)).pages]
+
+
+def text_of(store: Store, digest: str) -> str:
+    """Return the whole text of a printed paper of a store."""
+    return " ".join(pages_of(store.path(digest).read_bytes()))
 
 
 def code_on(pdf: bytes) -> str:

@@ -24,6 +24,7 @@ ACTS = Acts.of(
             "Kunci RAB",
             APP_HEAD,
             step="F03",
+            step_up=True,
             consequence="Versi ini tidak dapat diubah lagi; RAB terbit sebagai dokumen PDF.",
         ),
         Act(
@@ -45,6 +46,7 @@ ACTS = Acts.of(
             "Tanda tangani penyampaian",
             APP_HEAD | {Role.SERVICE_HEAD},
             step="S04",
+            step_up=True,
             consequence="Setelah kedua divisi menandatangani, penyampaian menunggu persetujuan Kepala.",
         ),
         Act(
@@ -53,6 +55,7 @@ ACTS = Acts.of(
             HEAD,
             step="S04",
             not_by=("conveyed_by_id", "app_head_id", "service_head_id"),
+            step_up=True,
             consequence="Surat pengantar diberi nomor dan berkas disampaikan kepada Bagian Perencanaan.",
         ),
         Act(
@@ -69,6 +72,7 @@ ACTS = Acts.of(
             PLANNING,
             step="S04",
             not_by=("locked_by_id",),
+            step_up=True,
             consequence="Pagu berlaku sebagai batas kontrak; perubahan kemudian hanya dengan keputusan baru.",
         ),
         Act(
@@ -122,6 +126,7 @@ ACTS = Acts.of(
             PPK,
             step="S05",
             not_by=("drafted_by_id",),
+            step_up=True,
             consequence="Kontrak berlaku dan pekerjaan penyedia dimulai.",
         ),
         Act(
@@ -177,6 +182,7 @@ ACTS = Acts.of(
             step="S05",
             own="vendor_code",
             own_roles=VENDOR,
+            step_up=True,
             consequence="Setelah ketiga pihak menandatangani, aplikasi dinyatakan diserahterimakan.",
         ),
         Act(
@@ -184,6 +190,7 @@ ACTS = Acts.of(
             "Distribusikan anggaran",
             APP_HEAD,
             step="S06",
+            step_up=True,
             consequence="Bagian pagu tercatat untuk kegiatan ini dan tidak dapat dihapus.",
         ),
         Act(
@@ -201,6 +208,7 @@ ACTS = Acts.of(
             APP_HEAD,
             step="S06",
             not_by=("claimed_by_id",),
+            step_up=True,
             consequence="Tagihan diteruskan kepada Bendahara.",
         ),
         Act(
@@ -209,6 +217,7 @@ ACTS = Acts.of(
             TREASURER,
             step="S06",
             not_by=("claimed_by_id", "verified_by_id"),
+            step_up=True,
             consequence="Pembayaran tercatat dan tidak dapat diubah; koreksi hanya dengan catatan lawan.",
         ),
         Act(

@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from services.budget import actions
 from services.budget.settings import Settings
+from shared import calendar, directory, proving
 from shared.database import Database
 from shared.keys import Keys
 from shared.mailbox import Letter
@@ -21,6 +22,9 @@ from shared.worker import Worker
 def make_worker(settings: Settings) -> Worker:
     """Return the budget division's worker: what it does about each message."""
     worker = Worker("budget", Database(settings.database_url), Keys(settings.keys_folder))
+    directory.keep(worker)
+    proving.keep(worker)
+    calendar.keep(worker)
 
     @worker.handles(WorkProgrammeEntered)
     def open_plan(session: Session, message: WorkProgrammeEntered, letter: Letter) -> None:

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from services.deploy import actions, queries
 from services.deploy.intake import MAX_PACKED_BYTES
 from services.deploy.model import Build, Installation, Probe, Release, Server
+from services.deploy.queries import dashboard
 from services.deploy.queries.log import Log, Mark, read_mark
 from services.deploy.schemas import (
     Acceptance,
@@ -35,9 +36,11 @@ from services.deploy.schemas import (
     ServerView,
 )
 from shared import jobs, permit
+from shared.figures import Figures
 from shared.pages import Reason
+from shared.search import Hit
 from shared.store import Store
-from shared.web import Asker, Door, Session, Waiting, answer_list, mark, place
+from shared.web import Asker, Door, Question, Session, Waiting, answer_list, mark, place
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["deploy"])
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -293,3 +296,13 @@ def waiting(session: Session, by: Asker) -> list[Waiting]:
         )
         for todo in queries.waiting_on(session, by)
     ]
+
+
+@router.get("/search")
+def search(session: Session, by: Asker, q: Question) -> list[Hit]:
+    return queries.found(session, by, q)
+
+
+@router.get("/figures")
+def figures(session: Session, by: Asker) -> Figures:
+    return dashboard.figures(session, by)

@@ -37,6 +37,7 @@ ACTS = Acts.of(
             "Kunci ulang sidik jari",
             frozenset({Role.INFRA_HEAD}),
             step="S07",
+            step_up=True,
             consequence="Server dipakai kembali dengan kunci barunya; perubahan ini tercatat.",
             danger=True,
         ),
@@ -61,6 +62,7 @@ ACTS = Acts.of(
             frozenset({Role.INFRA_HEAD}),
             step="S07",
             not_by=("requested_by_id",),
+            step_up=True,
             consequence="Domain dan ruang disediakan di server yang disebut; instalasi dapat direncanakan.",
         ),
         Act(
@@ -103,6 +105,7 @@ ACTS = Acts.of(
             frozenset({Role.INFRA_HEAD}),
             step="S07",
             not_by=("made_by_id",),
+            step_up=True,
             consequence="Paket dipasang di alamat tertutup; pengguna belum dapat membukanya.",
         ),
         Act(
@@ -119,6 +122,7 @@ ACTS = Acts.of(
             frozenset({Role.HEAD}),
             step="F04",
             not_by=("installed_by_id",),
+            step_up=True,
             consequence="Staf Infrastruktur dapat membuka rilis ini untuk pengguna.",
         ),
         Act(
@@ -134,6 +138,7 @@ ACTS = Acts.of(
             STAFF,
             step="F04",
             not_by=("authorised_by_id",),
+            step_up=True,
             consequence="Izin diperiksa sekali lagi di sini dan di server, lalu pintu depan dibuka.",
         ),
         Act(
@@ -141,6 +146,7 @@ ACTS = Acts.of(
             "Kembalikan ke rilis ini",
             STAFF,
             step="F04",
+            step_up=True,
             consequence="Rilis ini melayani pengguna kembali; rilis yang sekarang disimpan.",
             danger=True,
         ),

@@ -8,6 +8,7 @@ from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.deploy.model import Hosting, Installation, Release
+from shared.addresses import PlainAddress
 from shared.jobs import Job
 
 AREA: dict[str, Any] = {"kind": "area"}
@@ -22,7 +23,11 @@ FromRow = ConfigDict(from_attributes=True)
 class ProbeOrder(BaseModel):
     """Where to look for a server."""
 
-    address: str = Field(max_length=253, pattern=ADDRESS, title="Alamat", description="Nama atau alamat IP server.")
+    model_config = ConfigDict(extra="forbid")
+
+    address: PlainAddress = Field(
+        max_length=253, pattern=ADDRESS, title="Alamat", description="Nama atau alamat IP server."
+    )
     port: Port = Field(22, title="Port SSH")
 
 
@@ -49,7 +54,7 @@ class NewServer(ProbeOrder):
         title="Domain induk",
         description="Misalnya kampus.example.",
     )
-    connect_address: str = Field(
+    connect_address: PlainAddress = Field(
         max_length=253,
         pattern=ADDRESS,
         title="Alamat web server",
@@ -61,6 +66,8 @@ class NewServer(ProbeOrder):
 class Fingerprint(BaseModel):
     """A fingerprint that was compared."""
 
+    model_config = ConfigDict(extra="forbid")
+
     fingerprint: str = Field(
         pattern=FINGERPRINT,
         title="Sidik jari baru",
@@ -70,6 +77,8 @@ class Fingerprint(BaseModel):
 
 class NewHosting(BaseModel):
     """A request for domain and space (`domain.md` §6)."""
+
+    model_config = ConfigDict(extra="forbid")
 
     case_number: str = Field(max_length=40, title="Nomor perkara", description=CASE)
     subdomain: str = Field(
@@ -112,6 +121,8 @@ class NewHosting(BaseModel):
 class Acceptance(BaseModel):
     """On which server a hosting is placed."""
 
+    model_config = ConfigDict(extra="forbid")
+
     server: str = Field(max_length=80, title="Server", description="Nama server dari daftar server.")
 
 
@@ -129,12 +140,16 @@ class NewBuild(BaseModel):
 class NewInstallation(BaseModel):
     """Which build goes where."""
 
+    model_config = ConfigDict(extra="forbid")
+
     hosting_id: UUID
     build_id: UUID
 
 
 class Approval(BaseModel):
     """Which plan is approved."""
+
+    model_config = ConfigDict(extra="forbid")
 
     plan_digest: str | None = Field(
         None,

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.deploy import host_helper
 from services.deploy.plan import Facts, Request, Site
+from shared.addresses import resolved
 from shared.errors import Incomplete, Refused, Unavailable
 
 CIPHERS = ("aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr")
@@ -262,8 +263,8 @@ def _signed_in(server: Server, limits: Limits) -> Iterator[paramiko.Transport]:
 @contextlib.contextmanager
 def _transport(address: str, port: int, timeout: float) -> Iterator[paramiko.Transport]:
     try:
-        link = socket.create_connection((address, port), timeout=timeout)
-    except OSError as error:
+        link = socket.create_connection((resolved(address, port), port), timeout=timeout)
+    except (OSError, UnicodeError) as error:
         raise HostUnreachable(
             f"Server {address} pada port {port} tidak menjawab. Mohon periksa jaringan dan servernya."
         ) from error

@@ -7,12 +7,17 @@ from starlette.types import ASGIApp
 from services.gateway import api, pages, paper_check
 from services.gateway.door.doors import Doors
 from services.gateway.door.frame import Frame, Static
+from services.gateway.door.lookout import Lookout
 from services.gateway.door.proxy import Gateway, Memory
 from services.gateway.door.remote import RemoteDoor
+from services.gateway.provider import Providers
+from services.gateway.sealed import FACTOR, HELD, Seal
 from services.gateway.settings import Settings
 from shared.web import make_app, prefixes
 
-ALWAYS_OWN = frozenset({"/api/health", "/api/openapi.json", "/api/docs", "/api/waiting", "/static"})
+ALWAYS_OWN = frozenset(
+    {"/api/health", "/api/openapi.json", "/api/docs", "/api/waiting", "/api/search", "/api/figures", "/static"}
+)
 
 
 def make(settings: Settings | None = None, doors: Mapping[str, ASGIApp] | None = None) -> Gateway:
@@ -34,9 +39,12 @@ def make(settings: Settings | None = None, doors: Mapping[str, ASGIApp] | None =
     own.router.routes[:] = [route for route in own.router.routes if getattr(route, "path", "") != own.openapi_url]
     own_paths = frozenset(prefixes(own)) | ALWAYS_OWN
     table = Doors(doors, own.state.keys, taken=own_paths)
-    static = Static()
+    static = Static(brand=settings.brand_colour, logo=settings.logo)
     frame = Frame(settings, table, static)
     memory = Memory()
+    own.state.providers = Providers(settings.identity_providers, public_url=settings.public_url)
+    frame.environment.globals["providers"] = own.state.providers
+    own.state.factor_seal, own.state.held_seal = Seal(own.state.keys, FACTOR), Seal(own.state.keys, HELD)
     own.state.doors, own.state.frame, own.state.memory = table, frame, memory
     own.state.paper_checks = paper_check.Throttle()
     return Gateway(
@@ -48,4 +56,6 @@ def make(settings: Settings | None = None, doors: Mapping[str, ASGIApp] | None =
         frame=frame,
         static=static,
         memory=memory,
+        lookout=Lookout(settings, table, own.state.database),
+        turns=own.state.turns,
     )

@@ -16,10 +16,11 @@ from services.gateway.door.doors import TITLES, Doors
 from shared import issued
 from shared.errors import Incomplete, NotFound, Refused, TooLarge, TooMany, Unavailable
 from shared.issued import GenuinePaper
+from shared.keys import Keys
+from shared.language import long_date, long_moment
 from shared.log import logger
 from shared.pages import fragment
 from shared.web import problem
-from shared.words import long_date, long_moment
 
 PER_MINUTE = 30
 MOST_ADDRESSES = 10_000
@@ -194,7 +195,9 @@ async def _checked(request: Request, typed: str, *, is_compared: bool = False) -
 def _show(request: Request, template: str, title: str, *, status: int = 200, **values: Any) -> Response:
     caller = getattr(request.state, "caller", None)
     drawn = request.app.state.frame.environment.get_template(template).render(
-        form_token=caller.form_token if caller else "", **values
+        form_token=caller.form_token if caller else "",
+        proof_key=Keys(request.app.state.settings.keys_folder).proof_public(),
+        **values,
     )
     return fragment(title, drawn, status=status)
 

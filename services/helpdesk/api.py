@@ -9,8 +9,10 @@ from fastapi.responses import JSONResponse
 from services.helpdesk import actions, queries
 from services.helpdesk.model import Ticket
 from services.helpdesk.schemas import NewTicket, TicketRow, TicketView, Words
+from shared.figures import Figures
 from shared.pages import Reason
-from shared.web import Asker, Door, Session, Waiting, answer_list, mark, place
+from shared.search import Hit
+from shared.web import Asker, Door, Question, Session, Waiting, answer_list, mark, place
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["helpdesk"])
 
@@ -76,3 +78,13 @@ def waiting(session: Session, by: Asker) -> list[Waiting]:
         )
         for ticket in queries.waiting_on(session, by)
     ]
+
+
+@router.get("/search")
+def search(session: Session, by: Asker, q: Question) -> list[Hit]:
+    return queries.found(session, by, q)
+
+
+@router.get("/figures")
+def figures(session: Session, by: Asker) -> Figures:
+    return queries.dashboard(session, by)

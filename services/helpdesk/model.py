@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from shared.database import House, Kept, new_metadata
 from shared.errors import OutOfTurn
+from shared.search import Searchable
 
 
 class Table(House):
@@ -146,3 +147,16 @@ class TicketCounter(Table):
 
     year: Mapped[int] = mapped_column(primary_key=True)
     last: Mapped[int]
+
+
+APPLICATIONS_SEARCHED = Searchable(
+    LiveApplication,
+    number="case_number",
+    names=("case_number", "code", "name"),
+    about=("unit", "address"),
+    near=("name", "code"),
+)
+TICKETS_SEARCHED = Searchable(
+    Ticket, number="number", names=("number", "title"), about=("reporter_name",), text=("body",), near=("title",)
+)
+"""What may be searched, and by which words."""

@@ -12,6 +12,8 @@ from shared.pages import AREA, labelled
 class NewTicket(BaseModel):
     """A user's report."""
 
+    model_config = ConfigDict(extra="forbid")
+
     application: str = Field(max_length=40, title="Aplikasi", description="Nama singkat aplikasi, misalnya e-presensi.")
     title: str = Field(min_length=5, max_length=200, title="Judul", description="Satu kalimat: apa yang terjadi.")
     body: str = Field(
@@ -31,6 +33,8 @@ class NewTicket(BaseModel):
 
 class Words(BaseModel):
     """An answer or addition."""
+
+    model_config = ConfigDict(extra="forbid")
 
     body: str = Field(min_length=2, max_length=10_000, title="Isi", json_schema_extra=AREA)
 

@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from services.helpdesk import actions
 from services.helpdesk.settings import Settings
+from shared import calendar, directory, proving
 from shared.database import Database
 from shared.keys import Keys
 from shared.mailbox import Letter
@@ -14,6 +15,9 @@ from shared.worker import Worker
 def make_worker(settings: Settings) -> Worker:
     """Return the helpdesk's worker: what it does about each message."""
     worker = Worker("helpdesk", Database(settings.database_url), Keys(settings.keys_folder))
+    directory.keep(worker)
+    proving.keep(worker)
+    calendar.keep(worker)
 
     @worker.handles(WentLive)
     def note_live(session: Session, message: WentLive, letter: Letter) -> None:

@@ -25,7 +25,15 @@ READERS = STAFF | {Role.AUDITOR}
 """Whoever sees every case."""
 MONEY_READERS = frozenset({Role.PLANNING, Role.PPK, Role.TREASURER})
 """Whoever sees the cases that stand in a work programme."""
+COMMENTERS = STAFF | PROPOSERS | MONEY_READERS
+"""Whoever may speak about a case that they see; vendors speak by their own papers, auditors only read."""
+PROVING = frozenset({Role.HEAD, Role.APP_HEAD, Role.AUDITOR})
+"""Whoever may have the proof pack of a case: it holds every paper."""
+PROGRAMME_WRITERS = frozenset({Role.HEAD, Role.APP_HEAD})
+"""Whoever orders the work programme of a year."""
 RECORDERS = frozenset({Role.APP_STAFF, Role.APP_HEAD, Role.SERVICE_HEAD, Role.SERVICE_STAFF})
+DOERS = frozenset(Role) - {Role.AUDITOR, Role.ADMIN}
+"""To whom a meeting may give something to do."""
 
 
 def _roles(move: str) -> frozenset[Role]:
@@ -50,6 +58,33 @@ ACTS = Acts.of(
             own="proposer_id",
             own_roles=PROPOSERS,
             consequence="Isi usulan diperbarui; pengajuan yang lama tetap tersimpan.",
+        ),
+        Act(
+            "save_draft",
+            "Simpan bagian",
+            PROPOSERS,
+            step="S01",
+            own="proposer_id",
+            own_roles=PROPOSERS,
+            consequence="Isian disimpan apa adanya; kelengkapannya baru diperiksa saat diajukan.",
+        ),
+        Act(
+            "attach_file",
+            "Unggah lampiran",
+            PROPOSERS,
+            step="S01",
+            own="proposer_id",
+            own_roles=PROPOSERS,
+            consequence="Berkas disimpan bersama usulan dan dapat dihapus sampai usulan diajukan.",
+        ),
+        Act(
+            "remove_file",
+            "Hapus lampiran",
+            PROPOSERS,
+            step="S01",
+            own="proposer_id",
+            own_roles=PROPOSERS,
+            consequence="Berkas tidak ikut pada pengajuan berikutnya; pengajuan yang sudah ada tetap memuatnya.",
         ),
         Act(
             "attach_letter",
@@ -132,6 +167,7 @@ ACTS = Acts.of(
             _roles("approve"),
             step="S02",
             not_by=("proposer_id", "recommended_by_id"),
+            step_up=True,
             consequence="Koordinator mencantumkan aplikasi dalam program kerja tahun anggaran berikutnya.",
         ),
         Act(
@@ -149,6 +185,50 @@ ACTS = Acts.of(
             _roles("enter_work_programme"),
             step="S02",
             consequence="Butir program kerja mendapat nomor dan RAB dapat mulai disusun.",
+        ),
+        Act(
+            "rank_programme",
+            "Ubah urutan",
+            PROGRAMME_WRITERS,
+            step="S02",
+            consequence="Urutan program kerja berubah bagi semua yang membukanya.",
+        ),
+        Act(
+            "check_programme_sheet",
+            "Periksa berkas",
+            frozenset({Role.APP_HEAD}),
+            step="S02",
+            consequence="Isi berkas diperiksa dan ditampilkan dahulu; program kerja belum berubah.",
+        ),
+        Act(
+            "take_programme_sheet",
+            "Terapkan berkas",
+            frozenset({Role.APP_HEAD}),
+            step="S02",
+            consequence="Semua baris diterapkan sekaligus; butir yang tidak ada di berkas tidak berubah.",
+        ),
+        Act(
+            "carry_over",
+            "Alihkan ke tahun lain",
+            frozenset({Role.APP_HEAD}),
+            step="S02",
+            consequence="Butir tercatat tidak terlaksana pada tahun ini dan tercantum pada tahun tujuan.",
+        ),
+        Act(
+            "freeze_programme",
+            "Tetapkan program kerja",
+            frozenset({Role.HEAD}),
+            step="S02",
+            step_up=True,
+            consequence="Urutan dan isinya terkunci dan dicetak; perubahan sesudahnya memerlukan revisi dengan alasan.",
+        ),
+        Act(
+            "revise_programme",
+            "Buka revisi",
+            PROGRAMME_WRITERS,
+            step="S02",
+            danger=True,
+            consequence="Program kerja dapat diubah lagi; revisi yang sudah ditetapkan tetap tersimpan.",
         ),
         Act(
             "write_terms",
@@ -184,11 +264,34 @@ ACTS = Acts.of(
             consequence="Perkara ditutup dan tidak dapat dibuka lagi.",
         ),
         Act(
+            "write_comment",
+            "Kirim komentar",
+            COMMENTERS,
+            step="S01",
+            consequence="Komentar tidak dapat dihapus; dalam 15 menit dapat diperbaiki, sesudahnya hanya ditarik.",
+        ),
+        Act(
+            "edit_comment",
+            "Perbaiki komentar",
+            COMMENTERS,
+            step="S01",
+            own="author_id",
+            consequence="Komentar ditandai sudah diperbaiki.",
+        ),
+        Act(
+            "withdraw_comment",
+            "Tarik komentar",
+            COMMENTERS,
+            step="S01",
+            own="author_id",
+            consequence="Isi komentar tidak ditampilkan lagi; bahwa ada komentar yang ditarik tetap terlihat.",
+        ),
+        Act(
             "call_meeting",
             "Buat rapat",
             RECORDERS | {Role.HEAD},
             step="S03",
-            consequence="Rapat mendapat nomor notulen; butir pembahasan dapat ditambahkan.",
+            consequence="Rapat mendapat nomor notulen dan agendanya terisi dari yang menunggu dibahas.",
         ),
         Act(
             "record_item",
@@ -202,7 +305,143 @@ ACTS = Acts.of(
             "Tutup notulen",
             frozenset({Role.HEAD, Role.APP_HEAD}),
             step="S03",
-            consequence="Keputusan setiap butir dijalankan sekali dan notulen tidak dapat diubah lagi.",
+            consequence="Keputusan setiap butir dijalankan sekali; yang belum dibahas pindah ke rapat berikutnya.",
+        ),
+        Act(
+            "write_item",
+            "Simpan catatan",
+            RECORDERS | {Role.HEAD},
+            step="S03",
+            consequence="Catatan tersimpan; keputusan baru berlaku ketika notulen ditutup.",
+        ),
+        Act(
+            "reopen_minutes",
+            "Buka kembali notulen",
+            frozenset({Role.HEAD, Role.APP_HEAD}),
+            step="S03",
+            danger=True,
+            consequence="Keputusan yang sudah dijalankan tetap; koreksi terbit sebagai versi baru, yang lama disimpan.",
+        ),
+        Act(
+            "add_to_agenda",
+            "Tambahkan ke agenda",
+            RECORDERS | {Role.HEAD},
+            step="S03",
+            consequence="Butir ditambahkan pada akhir agenda.",
+        ),
+        Act(
+            "remove_from_agenda",
+            "Keluarkan dari agenda",
+            RECORDERS | {Role.HEAD},
+            step="S03",
+            consequence="Butir hilang dari agenda rapat ini.",
+        ),
+        Act(
+            "order_agenda",
+            "Pindahkan urutan",
+            RECORDERS | {Role.HEAD},
+            step="S03",
+            consequence="Urutan agenda berubah bagi semua.",
+        ),
+        Act(
+            "refresh_agenda",
+            "Isi agenda dari yang menunggu",
+            RECORDERS | {Role.HEAD},
+            step="S03",
+            consequence="Yang menunggu dibahas dan belum ada pada agenda ditambahkan.",
+        ),
+        Act(
+            "record_attendance",
+            "Simpan daftar hadir",
+            RECORDERS | {Role.HEAD},
+            step="S03",
+            consequence="Daftar undangan dan kehadiran diperbarui; dicetak pada notulen.",
+        ),
+        Act(
+            "print_attendance",
+            "Cetak lembar tanda tangan",
+            RECORDERS | {Role.HEAD},
+            step="S03",
+            consequence="Lembar daftar hadir dicetak dari nama yang diundang.",
+        ),
+        Act(
+            "invite",
+            "Terbitkan undangan",
+            frozenset({Role.HEAD, Role.APP_HEAD}),
+            step="S03",
+            consequence="Surat undangan mendapat nomor dan memuat agenda saat ini.",
+        ),
+        Act(
+            "move_meeting",
+            "Pindahkan jadwal",
+            RECORDERS | {Role.HEAD},
+            step="S03",
+            consequence="Kalender yang berlangganan diperbarui; undangan perlu diterbitkan kembali.",
+        ),
+        Act(
+            "cancel_meeting",
+            "Batalkan rapat",
+            frozenset({Role.HEAD, Role.APP_HEAD}),
+            step="S03",
+            danger=True,
+            consequence="Rapat tidak diadakan; agendanya pindah ke rapat berikutnya.",
+        ),
+        Act(
+            "make_series",
+            "Buat seri rapat",
+            frozenset({Role.HEAD, Role.APP_HEAD}),
+            step="S03",
+            consequence="Rapat yang akan datang dibuat sendiri menurut aturan ini, di luar hari libur.",
+        ),
+        Act(
+            "end_series",
+            "Akhiri seri",
+            frozenset({Role.HEAD, Role.APP_HEAD}),
+            step="S03",
+            danger=True,
+            consequence="Tidak ada lagi rapat baru dari seri ini; rapat yang sudah dibuat tetap ada.",
+        ),
+        Act(
+            "finish_task",
+            "Nyatakan selesai",
+            DOERS,
+            step="S03",
+            own="person_id",
+            own_roles=DOERS - RECORDERS - {Role.HEAD},
+            consequence="Tindak lanjut tidak lagi muncul pada agenda rapat berikutnya.",
+        ),
+        Act(
+            "drop_task",
+            "Tidak dilanjutkan",
+            RECORDERS | {Role.HEAD},
+            step="S03",
+            danger=True,
+            consequence="Tindak lanjut ditutup dengan alasan dan tidak lagi muncul pada agenda.",
+        ),
+        Act(
+            "make_calendar",
+            "Buat alamat kalender",
+            STAFF,
+            consequence="Alamat lama, bila ada, tidak berlaku lagi. Alamat baru hanya ditampilkan sekali.",
+        ),
+        Act(
+            "revoke_calendar",
+            "Cabut alamat kalender",
+            STAFF,
+            danger=True,
+            consequence="Kalender yang memakai alamat itu tidak lagi menerima jadwal rapat.",
+        ),
+        Act(
+            "describe_application",
+            "Simpan uraian",
+            frozenset({Role.APP_STAFF, Role.APP_HEAD}),
+            consequence="Uraian pada daftar aplikasi diperbarui; siapa mengubah apa tetap tercatat.",
+        ),
+        Act(
+            "choose_register_columns",
+            "Simpan kolom",
+            frozenset({Role.APP_HEAD}),
+            consequence="Ekspor daftar aplikasi memakai kolom dan urutan ini bagi semua.",
         ),
         Act(
             "open_evaluation",
@@ -212,6 +451,13 @@ ACTS = Acts.of(
             consequence="Setiap divisi diminta mengirimkan angkanya untuk periode ini.",
         ),
         Act(
+            "ask_again",
+            "Minta angka lagi",
+            frozenset({Role.APP_HEAD, Role.APP_STAFF}),
+            step="S10",
+            consequence="Setiap divisi diminta sekali lagi mengirimkan angkanya; yang sudah ada diperbarui.",
+        ),
+        Act(
             "report_evaluation",
             "Susun laporan evaluasi",
             frozenset({Role.APP_HEAD, Role.APP_STAFF}),
@@ -219,11 +465,19 @@ ACTS = Acts.of(
             consequence="Laporan dicetak dan siap dipaparkan pada rapat rutin mingguan.",
         ),
         Act(
+            "answer_survey",
+            "Isi survei",
+            frozenset(Role) - {Role.AUDITOR, Role.ADMIN},
+            step="S10",
+            consequence="Jawaban disimpan tanpa nama Anda dan hanya sekali untuk setiap orang.",
+        ),
+        Act(
             "decide_evaluation",
             "Putuskan hasil evaluasi",
             frozenset({Role.HEAD}),
             step="S10",
             not_by=("reported_by_id",),
+            step_up=True,
             consequence="Keputusan tercatat pada riwayat aplikasi.",
         ),
         Act(
@@ -232,6 +486,13 @@ ACTS = Acts.of(
             frozenset({Role.APP_HEAD}),
             step="S11",
             consequence="Perkara baru yang bertaut ke aplikasi ini dibuat dan langsung diajukan kepada Kepala.",
+        ),
+        Act(
+            "make_proof_pack",
+            "Susun paket bukti",
+            PROVING,
+            consequence="Bukti dikumpulkan dari setiap divisi menjadi satu arsip yang dapat diperiksa tanpa Alur. "
+            "Perkaranya sendiri tidak berubah.",
         ),
         Act(
             "register_existing",

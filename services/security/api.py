@@ -21,9 +21,11 @@ from services.security.schemas import (
     Verdict,
 )
 from shared.errors import NotFound
+from shared.figures import Figures
 from shared.pages import Reason
+from shared.search import Hit
 from shared.store import Store
-from shared.web import Asker, Door, Session, Waiting, answer_list, job_events, mark, place
+from shared.web import Asker, Door, Question, Session, Waiting, answer_list, job_events, mark, place
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["security"])
 
@@ -180,3 +182,13 @@ def waiting(session: Session, by: Asker) -> list[Waiting]:
         )
         for test in queries.waiting_on(session, by)
     ]
+
+
+@router.get("/search")
+def search(session: Session, by: Asker, q: Question) -> list[Hit]:
+    return queries.found(session, by, q)
+
+
+@router.get("/figures")
+def figures(session: Session, by: Asker) -> Figures:
+    return queries.dashboard(session, by)

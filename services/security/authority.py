@@ -78,6 +78,7 @@ ACTS = Acts.of(
             HEAD,
             step="S08",
             not_by=("tester_id", "installed_by_id"),
+            step_up=True,
             consequence="Izin bertanda tangan digital terbit hanya untuk sidik paket ini.",
         ),
         Act(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from shared.database import House, Kept, new_metadata
 from shared.errors import OutOfTurn
+from shared.search import Searchable
 
 
 class Table(House):
@@ -203,3 +204,15 @@ class PermitRow(Kept, Table):
     given_by_id: Mapped[UUID]
     revoked_at: Mapped[datetime | None]
     revoked_reason: Mapped[str] = mapped_column(Text, default="")
+
+
+CASES_SEARCHED = Searchable(
+    KnownCase, number="case_number", names=("case_number", "code", "name"), about=("unit", "vendor"), near=("name",)
+)
+TESTS_SEARCHED = Searchable(
+    SecurityTest, number="number", names=("number",), about=("closed_host",), near=("closed_host",)
+)
+FINDINGS_SEARCHED = Searchable(
+    FindingRow, names=("title", "cwe", "rule", "control"), text=("where", "risk"), near=("title",)
+)
+"""What may be searched, and by which words."""

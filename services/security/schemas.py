@@ -15,6 +15,8 @@ ANSWER_LABELS = {"pass": "Sesuai", "fail": "Tidak sesuai", "not_applicable": "Ti
 class NewFinding(BaseModel):
     """What a person found."""
 
+    model_config = ConfigDict(extra="forbid")
+
     title: str = Field(min_length=5, max_length=300, title="Temuan", description="Satu kalimat.")
     severity: Literal["critical", "high", "medium", "low"] = Field(
         "medium", title="Keparahan", json_schema_extra=labelled(SEVERITY_LABELS)
@@ -35,6 +37,8 @@ class NewFinding(BaseModel):
 class OneAnswer(BaseModel):
     """The answer to one control."""
 
+    model_config = ConfigDict(extra="forbid")
+
     control: str = Field(pattern=r"^K[0-9]{2}$", title="Butir")
     answer: Literal["pass", "fail", "not_applicable"] = Field(
         title="Jawaban", json_schema_extra=labelled(ANSWER_LABELS)
@@ -44,6 +48,8 @@ class OneAnswer(BaseModel):
 
 class Answers(BaseModel):
     """Answers to controls, as many as wished at once."""
+
+    model_config = ConfigDict(extra="forbid")
 
     answers: list[OneAnswer] = Field(min_length=1, max_length=72, title="Butir kendali")
 
@@ -63,6 +69,8 @@ class Sheet(BaseModel):
 
 class Verdict(BaseModel):
     """The verdict of the head of the division."""
+
+    model_config = ConfigDict(extra="forbid")
 
     verdict: Literal["pass", "fail"] = Field(
         title="Putusan", json_schema_extra=labelled({"pass": "Lulus", "fail": "Tidak lulus"})

@@ -1,9 +1,13 @@
 """The security division's message door, and its long work."""
 
+from collections.abc import Iterable
+from uuid import UUID
+
 from sqlalchemy.orm import Session
 
-from services.security import actions, runs
+from services.security import actions, queries, runs
 from services.security.settings import Settings
+from shared import calendar, directory, permit, proving
 from shared.database import Database
 from shared.jobs import Lease
 from shared.keys import Keys
@@ -16,6 +20,14 @@ from shared.worker import Worker
 def make_worker(settings: Settings) -> Worker:
     """Return the security division's worker: what it does about each message, and how it runs a scan."""
     worker = Worker("security", Database(settings.database_url), Keys(settings.keys_folder))
+    directory.keep(worker)
+
+    def permits(session: Session, case_id: UUID) -> Iterable[dict[str, str]]:
+        public_key = permit.public_key(settings.keys_folder).public_bytes_raw().hex()
+        return ({**signed, "public_key": public_key} for signed in queries.signed_permits(session, case_id))
+
+    proving.keep(worker, permits=permits)
+    calendar.keep(worker)
 
     @worker.handles(HandedOver)
     def note_handover(session: Session, message: HandedOver, letter: Letter) -> None:

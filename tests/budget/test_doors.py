@@ -128,6 +128,34 @@ def test_two_who_edit_at_once_are_told_apart(door: Door, plan: str) -> None:
     assert first.headers["etag"] != tag
 
 
+def test_whoever_has_the_plan_already_is_told_so_without_a_body(door: Door, plan: str) -> None:
+    place = f"/api/budget-plans/{plan}"
+    tag = door.get(BAYU, place).headers["etag"]
+
+    again, other = (door.get(BAYU, place, headers={"if-none-match": held}) for held in (f"W/{tag}", '"lama"'))
+
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    assert other.status_code == 200
+    # A stranger is refused as ever: whether it changed is told only to who may read it.
+    assert door.get(ZULKIFLI, place, headers={"if-none-match": tag}).status_code == 404
+
+
+def test_a_page_drawn_before_somebody_elses_change_does_not_overwrite_it(door: Door, plan: str) -> None:
+    old = re.search(r'name="seen_edition" value="([^"]+)"', door.get(BAYU, f"/rab/{plan}").text)
+    assert old
+    door.ask(BUDI, "PUT", f"/api/budget-plans/{plan}/lines", json={"lines": [LINE]})
+    typed = {f"lines.0.{name}": str(value) for name, value in LINE.items()} | {"lines.0.description": "Ditulis Bayu"}
+
+    late = door.post(BAYU, f"/rab/{plan}/rincian", data={**typed, "seen_edition": old[1]})
+    new = re.search(r'name="seen_edition" value="([^"]+)"', late.text)
+    assert new
+    again = door.post(BAYU, f"/rab/{plan}/rincian", data={**typed, "seen_edition": new[1]})
+
+    assert late.status_code == 412 and "diubah orang lain" in late.text and "Ditulis Bayu" in late.text
+    assert new[1] != old[1]
+    assert again.status_code == 303
+
+
 def test_a_contract_sent_twice_is_one_contract(door: Door, plan: str) -> None:
     _budgeted(door, plan)
     headers = {"idempotency-key": "kontrak-1"}

@@ -9,6 +9,7 @@ from services.budget import actions, queries
 from services.budget.actions import Office
 from services.budget.ledger import NewLine
 from services.budget.model import IssuedPaper, PlanStatus
+from shared.edition import tag_of
 from shared.errors import Incomplete, NotAllowed, NotFound, OutOfTurn, Stale
 from tests.budget import walk
 from tests.people import ANI, BAYU, BUDI, CITRA, GITA, KIKI, LINA, ZULKIFLI
@@ -51,7 +52,7 @@ def test_a_sum_beyond_any_budget_is_refused(session: Session) -> None:
 
 def test_a_change_on_a_stale_page_is_refused(session: Session) -> None:
     plan = walk.opened(session)
-    seen = plan.current.tag
+    seen = tag_of(plan.current.tag)
     actions.draft_lines(session, BAYU, plan.id, lines=walk.LINES, seen=seen)
 
     with pytest.raises(Stale):

@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from pydantic import BaseModel
+from sqlalchemy import text
 from starlette.types import ASGIApp
 
 from alur.embedded import Postgres
@@ -23,6 +24,7 @@ from services.gateway.door.remote import RemoteDoor
 from services.gateway.settings import Settings
 from shared.authority import Act
 from shared.database import Database
+from shared.errors import Refused
 from shared.identity import HEADER, Role
 from shared.keys import Keys
 from shared.pages import fragment
@@ -38,7 +40,14 @@ class _Told(uvicorn.Server):
 
     def __init__(self, app: ASGIApp) -> None:
         config = uvicorn.Config(
-            app, host="127.0.0.1", port=0, log_config=None, proxy_headers=False, timeout_graceful_shutdown=1
+            app,
+            host="127.0.0.1",
+            port=0,
+            log_config=None,
+            proxy_headers=False,
+            # As every door of ours is started: a name of a server invites whoever knows its holes.
+            server_header=False,
+            timeout_graceful_shutdown=1,
         )
         super().__init__(config)
         self.listens = threading.Event()
@@ -138,6 +147,22 @@ def toy_division(settings: ServiceSettings) -> ToyDivision:
     def bug() -> None:
         raise RuntimeError("a secret detail")
 
+    @router.get("/mainan/tolak/{status}", include_in_schema=False)
+    def refuse(status: int) -> None:
+        refusal = Refused("Mainan ini belum dapat dimainkan.", code="toy")
+        refusal.status = status
+        raise refusal
+
+    @router.get("/mainan/rusak/{bug}", include_in_schema=False)
+    @router.get("/api/toys/broken/{bug}", include_in_schema=False)
+    def broken(request: Request, bug: str) -> None:
+        if bug == "query":
+            with request.app.state.database.session() as session:
+                session.execute(text("SELECT secret FROM no_such_table"))
+        if bug == "file":
+            Path("/srv/rahasia/toys.py").read_text()
+        raise RuntimeError("a secret detail")
+
     @router.get("/api/waiting", response_model=list[Waiting])
     def waiting(by: Asker) -> list[Waiting]:
         late = Waiting(title="Nanti", about="b", since="2026-11-20T03:00:00+00:00", path="/mainan/2")
@@ -202,7 +227,8 @@ def settings_for(people: Database, state: Path) -> Callable[..., Settings]:
     """Return what makes the settings of a gateway on that database."""
 
     def settings(**changed: Any) -> Settings:
-        given = {"database_url": people.url, "keys_folder": state / "keys", "files_folder": state / "files"}
+        folders = {"keys_folder": state / "keys", "files_folder": state / "files"}
+        given = {"database_url": people.url, **folders, "lookout_seconds": 0}
         return Settings(**{**given, **changed})
 
     return settings

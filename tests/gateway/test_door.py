@@ -154,7 +154,7 @@ def test_the_token_of_a_session_changes_with_every_sign_in(house: House, somebod
 # Form tokens and foreign pages -----------------------------------------------------------------------------
 
 
-def test_a_change_without_a_form_token_is_refused(house: House, visitor: Enter) -> None:
+def test_w11_a_change_without_a_form_token_is_refused(house: House, visitor: Enter) -> None:
     ani = visitor()
 
     assert _code(ani.client.post("/api/toys", json={"name": "a"})) == (403, "form_token_missing")
@@ -162,7 +162,7 @@ def test_a_change_without_a_form_token_is_refused(house: House, visitor: Enter) 
 
 
 @pytest.mark.parametrize("wrong", ["x", "ü", ""])
-def test_a_change_with_another_sessions_form_token_is_refused(visitor: Enter, wrong: str) -> None:
+def test_w11_a_change_with_another_sessions_form_token_is_refused(visitor: Enter, wrong: str) -> None:
     ani, budi = visitor(), visitor()
     given = (wrong or budi.form_token).encode()
 
@@ -189,7 +189,7 @@ def test_a_change_with_the_form_token_reaches_the_division(visitor: Enter) -> No
         {"sec-fetch-site": "cross-site"},
     ],
 )
-def test_a_change_sent_from_another_site_is_refused(visitor: Enter, headers: dict[str, str]) -> None:
+def test_w11_a_change_sent_from_another_site_is_refused(visitor: Enter, headers: dict[str, str]) -> None:
     ani = visitor()
 
     answer = ani.client.post("/api/toys", json={"name": "a"}, headers={**ani.token_header, **headers})
@@ -198,7 +198,7 @@ def test_a_change_sent_from_another_site_is_refused(visitor: Enter, headers: dic
 
 
 @pytest.mark.parametrize("path", ["/masuk", "/api/session"])
-def test_another_site_cannot_sign_somebody_in(house: House, somebody: Callable[..., str], path: str) -> None:
+def test_w11_another_site_cannot_sign_somebody_in(house: House, somebody: Callable[..., str], path: str) -> None:
     given = {"username": somebody(), "password": PASSWORD}
     foreign = {"origin": "https://jahat.example"}
     with house.client() as client:
@@ -242,7 +242,7 @@ def test_an_upload_carries_them_as_its_first_fields(house: House, visitor: Enter
     assert house.toys.heard[-1]["idempotency-key"] == "kunci-2" and house.toys.heard[-1]["judul"] == "x"
 
 
-def test_a_form_token_behind_other_fields_of_an_upload_does_not_count(visitor: Enter) -> None:
+def test_w11_a_form_token_behind_other_fields_of_an_upload_does_not_count(visitor: Enter) -> None:
     ani = visitor()
 
     answer = ani.client.post(
@@ -262,6 +262,17 @@ def test_a_key_given_as_header_wins_over_the_field(house: House, visitor: Enter)
     )
 
     assert house.toys.heard[-1]["idempotency-key"] == "dari-kepala"
+
+
+def test_w11_no_own_page_changes_anything_without_the_form_token(visitor: Enter) -> None:
+    """Every own form at once: a page forgotten here would be open to other sites."""
+    ani = visitor()
+    own = ("/keluar", "/saya/token", "/saya/sesi/pengakhiran", "/saya/dua-langkah/mulai", "/saya/dua-langkah/mati")
+
+    answers = {path: ani.client.post(path, data={"name": "a", "days": "5"}).status_code for path in own}
+
+    assert set(answers.values()) == {403}
+    assert ani.client.get("/api/toys").status_code == 200 and ani.client.get("/api/tokens").json() == []
 
 
 # Headers that only the gateway may write ---------------------------------------------------------------------

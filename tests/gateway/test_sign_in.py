@@ -65,7 +65,9 @@ def test_wrong_password_and_unknown_name_are_refused_alike(people: Database, som
     assert refusals[0] == refusals[1] and refusals[0][0] == 401
 
 
-def test_somebody_shut_out_cannot_enter_and_loses_the_session(people: Database, somebody: Callable[..., str]) -> None:
+def test_w12_somebody_shut_out_cannot_enter_and_loses_the_session(
+    people: Database, somebody: Callable[..., str]
+) -> None:
     username = somebody()
     token = _enter(people, username).token
 
@@ -104,7 +106,7 @@ def test_a_session_ends_after_ten_hours_however_busy(people: Database, somebody:
     assert seen == [True] * 30 + [False]
 
 
-def test_signing_in_again_ends_the_session_before(people: Database, somebody: Callable[..., str]) -> None:
+def test_w12_signing_in_again_ends_the_session_before(people: Database, somebody: Callable[..., str]) -> None:
     username = somebody()
     first = _enter(people, username).token
 
@@ -143,7 +145,9 @@ def test_during_a_pause_even_the_right_password_is_not_looked_at(
     assert _enter(people, username, address=ELSEWHERE, now=NOW + timedelta(seconds=2))
 
 
-def test_an_attack_from_elsewhere_does_not_lock_the_owner_out(people: Database, somebody: Callable[..., str]) -> None:
+def test_w13_an_attack_from_elsewhere_does_not_lock_the_owner_out(
+    people: Database, somebody: Callable[..., str]
+) -> None:
     username = somebody()
     _enter(people, username)
     for n in range(30):
@@ -157,7 +161,9 @@ def test_an_attack_from_elsewhere_does_not_lock_the_owner_out(people: Database, 
     assert _enter(people, username, address=HOME)
 
 
-def test_an_owner_at_a_new_place_waits_at_most_half_a_minute(people: Database, somebody: Callable[..., str]) -> None:
+def test_w13_an_owner_at_a_new_place_waits_at_most_half_a_minute(
+    people: Database, somebody: Callable[..., str]
+) -> None:
     username = somebody()
     now = NOW
     for n in range(40):
@@ -171,7 +177,7 @@ def test_an_owner_at_a_new_place_waits_at_most_half_a_minute(people: Database, s
     assert _enter(people, username, address="10.7.7.7", now=now + timedelta(seconds=31))
 
 
-def test_one_address_that_sprays_many_accounts_is_slowed_down(people: Database) -> None:
+def test_w13_one_address_that_sprays_many_accounts_is_slowed_down(people: Database) -> None:
     for n in range(50):
         with pytest.raises(WrongCredentials):
             _enter(people, f"tebakan.{n}", password="salah", address="203.0.113.77")
@@ -180,7 +186,7 @@ def test_one_address_that_sprays_many_accounts_is_slowed_down(people: Database) 
         _enter(people, "tebakan.lain", password="salah", address="203.0.113.77")
 
 
-def test_guesses_sent_all_at_once_are_counted_before_they_are_judged(
+def test_w13_guesses_sent_all_at_once_are_counted_before_they_are_judged(
     people: Database, somebody: Callable[..., str]
 ) -> None:
     username, together, judged = somebody(), Barrier(12), []

@@ -1,4 +1,4 @@
-"""What the gateway puts together: waiting, health, the description of the API, search."""
+"""What the gateway puts together: waiting, health, the description of the API."""
 
 from collections.abc import Callable
 
@@ -31,12 +31,6 @@ def test_the_start_shows_what_waits_and_the_page_to_do_it_on(visitor: Enter) -> 
 
 def test_the_list_of_what_waits_is_a_page_too(visitor: Enter) -> None:
     assert "Dulu" in visitor().client.get("/menunggu").text
-
-
-def test_searching_without_the_division_of_cases_says_who_is_silent(visitor: Enter) -> None:
-    page = visitor().client.get("/cari", params={"q": "<b>presensi"})
-
-    assert page.status_code == 200 and "Divisi Aplikasi" in page.text and "<b>presensi" not in page.text
 
 
 def test_health_is_well_when_every_part_is(house: House) -> None:

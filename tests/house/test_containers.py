@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from services.gateway.settings import Settings
 from shared.keys import DIVISIONS, SERVICES
 
 ROOT = Path(__file__).parents[2]
@@ -74,3 +76,19 @@ def test_no_service_knows_anothers_database(composed: dict[str, Any]) -> None:
         for name in (division, f"{division}-worker"):
             environment = composed["services"][name]["environment"]
             assert {k for k in environment if k.endswith("DATABASE_URL")} == {f"ALUR_{division.upper()}_DATABASE_URL"}
+
+
+def test_every_worker_notes_its_audit_chain_outside_the_database(composed: dict[str, Any]) -> None:
+    for name, service in composed["services"].items():
+        mounted = {volume["source"]: volume["target"] for volume in service.get("volumes") or []}
+        noted = (service.get("environment") or {}).get("ALUR_ANCHORS_FOLDER")
+
+        assert (noted == "/anchors") is (name.endswith("-worker") or name == "clock"), name
+        assert ("anchors" in mounted) is name.endswith("-worker"), name
+
+
+def test_what_a_campus_may_set_at_the_gateway_is_read_there() -> None:
+    told = set(re.findall(r"^#ALUR_GATEWAY_([A-Z_]+)=", (ROOT / "gateway.env.example").read_text(), re.MULTILINE))
+
+    assert len(told) > 15
+    assert {name.lower() for name in told} - Settings.model_fields.keys() == set()

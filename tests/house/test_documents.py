@@ -149,13 +149,13 @@ def test_every_message_stands_in_the_procedure_as_it_is() -> None:
         for row in rows(read("docs/procedure.md"), "Message", "Step", "From", "To", "Move of the case")
     }
 
-    assert told == {kind: (m.step, set(m.to), m.move or DASH) for kind, m in every_message().items()}
+    assert told == {kind: (m.step or DASH, set(m.to), m.move or DASH) for kind, m in every_message().items()}
 
 
 def test_each_message_is_posted_by_the_division_that_the_procedure_names() -> None:
     for row in rows(read("docs/procedure.md"), "Message", "From"):
         kind = row["Message"].strip("`")
-        posted = {d for d in DIVISIONS if re.search(rf"\b{kind}(\.model_validate)?\(", sources(f"services/{d}"))}
+        posted = {d for d in SERVICES if re.search(rf"\b{kind}(\.model_validate)?\(", sources(f"services/{d}"))}
 
         assert posted == set(names(row["From"])), kind
 

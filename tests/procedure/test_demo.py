@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -70,21 +71,72 @@ def test_the_trace_lists_every_step_and_the_audit_chains_agree(running: Installa
     assert report["trace_entries"] >= len(case["trace"])
 
 
-def test_an_audit_line_that_a_superuser_altered_is_found(running: Installation, walked: dict[str, Any]) -> None:
-    """W19: the trigger can be switched off by a superuser; the chain cannot."""
+def test_the_proof_pack_of_the_demo_case_is_whole_and_one_changed_byte_is_named(
+    running: Installation, walked: dict[str, Any], tmp_path: Path
+) -> None:
+    key = (running.home / "keys" / "proof.pub").read_text().strip()
+    path, script = tmp_path / "bukti.zip", tmp_path / "check_proof.py"
+    script.write_bytes((ROOT / "alur" / "check_proof.py").read_bytes())
+    with _as(running, "spi") as auditor:
+        case = auditor.get(f"/api/cases/{walked['facts']['number']}")
+        asked = auditor.post(f"/api/cases/{case['id']}/proof-packs")
+        place = f"/api/proof-packs/{asked['id']}"
+        made = until(lambda: auditor.get(place), lambda pack: pack["is_ready"] or pack["refusal"], "the proof pack")
+        assert made["is_ready"], made
+        path.write_bytes(auditor.file(f"{place}/file"))
+
+    def check() -> "subprocess.CompletedProcess[str]":
+        words = [sys.executable, "-I", "-S", str(script), str(path), "--key", key]
+        return subprocess.run(words, cwd=tmp_path, env={}, capture_output=True, text=True, timeout=120, check=False)
+
+    whole = check()
+    with zipfile.ZipFile(path) as archive:
+        paper = next(info for info in archive.infolist() if info.filename.startswith("papers/"))
+        services = {name for name in archive.namelist() if name.startswith("audit/")}
+        permits = [name for name in archive.namelist() if name.startswith("permits/")]
+    changed = bytearray(path.read_bytes())
+    changed[paper.header_offset + 30 + len(paper.filename) + paper.file_size // 2] ^= 1
+    path.write_bytes(changed)
+    refused = check()
+
+    assert (whole.returncode, whole.stderr) == (0, ""), whole.stdout
+    assert {f"audit/{division}.json" for division in DIVISIONS} == services
+    assert len(permits) >= 1
+    assert refused.returncode == 1
+    assert paper.filename in refused.stdout
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "UPDATE audit.entry SET line = replace(line, 'e', '3') WHERE seq = {seq}",
+        "DELETE FROM audit.entry WHERE seq = {seq}",
+        "DELETE FROM audit.entry WHERE seq >= {seq}",
+        "TRUNCATE audit.entry",
+    ],
+    ids=["altered", "deleted", "cut_short", "truncated"],
+)
+def test_w19_what_a_superuser_did_to_a_chain_is_told_by_the_command(
+    running: Installation, walked: dict[str, Any], how: str
+) -> None:
+    """The trigger can be switched off by a superuser; the chain, its head noted outside and the trace cannot."""
     postgres = Postgres(running.home / "postgres")
+    columns = "seq, at, act, thing, line, previous, hash"
     with postgres.connect("budget") as connection:
-        seq, line = connection.execute("SELECT seq, line FROM audit.entry ORDER BY seq DESC OFFSET 3").fetchone() or ()
+        (seq,) = connection.execute("SELECT max(seq) - 3 FROM audit.entry").fetchone() or (0,)
+        connection.execute(f"CREATE TABLE public.kept AS SELECT {columns} FROM audit.entry")
         connection.execute("ALTER TABLE audit.entry DISABLE TRIGGER ALL")
-        connection.execute("UPDATE audit.entry SET line = %s WHERE seq = %s", [str(line).replace("e", "3"), seq])
+        connection.execute(how.format(seq=seq))
 
     done = running.command("audit", "verify")
 
     with postgres.connect("budget") as connection:
-        connection.execute("UPDATE audit.entry SET line = %s WHERE seq = %s", [line, seq])
+        connection.execute("DELETE FROM audit.entry")
+        connection.execute(f"INSERT INTO audit.entry ({columns}) SELECT {columns} FROM public.kept")
+        connection.execute("DROP TABLE public.kept")
         connection.execute("ALTER TABLE audit.entry ENABLE TRIGGER ALL")
     assert done.returncode == 1
-    assert "RUSAK" in done.stdout
+    assert "RUSAK" in done.stdout or "TIDAK COCOK" in done.stdout
 
 
 def test_the_demo_ends_well_though_worker_and_broker_are_killed_and_the_broker_forgets(running: Installation) -> None:

@@ -289,7 +289,7 @@ def test_a_list_is_filtered_by_status_unit_and_words(walk: Walk) -> None:
     assert found(q="skripsi") == [submitted]
     assert found(q=draft.number) == [draft]
     assert found(q="100%") == [draft]
-    assert found(q="%") == [draft]
+    assert found(q="%") == [], "a question without a word finds nothing"
     assert found(unit="LPPM") == []
 
 
@@ -367,4 +367,4 @@ def test_waiting_asks_a_fixed_number_of_questions(walk: Walk) -> None:
     with counted(walk.session) as seen:
         queries.waiting_on(walk.session, BUDI)
 
-    assert len(seen) <= 3
+    assert len(seen) <= 4

@@ -330,7 +330,7 @@ def test_acts_are_done_from_the_page(house: House) -> None:
     amended = house.ask(ANI, "POST", f"/perkara/{case_id}/perbaikan", data=whole)
     submitted = house.ask(ANI, "POST", f"/perkara/{case_id}/pengajuan", data={"form_token": "token"})
 
-    assert (made.status_code, page[:13]) == (303, "/perkara/APL-")
+    assert (made.status_code, page[:12]) == (303, "/usulan/APL-")
     assert refused.status_code == 422
     assert "belum lengkap" in refused.text
     assert (amended.status_code, submitted.status_code) == (303, 303)

@@ -1,18 +1,29 @@
 """S10, S11: figures with their sources, a report that a weekly meeting hears, a decision, and a child case."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from services.proposal import actions, queries
 from services.proposal.authority import ACTS
-from services.proposal.model import EvaluationStatus, Office, Outcome, Paper, Proposal, RegisteredApplication
+from services.proposal.model import (
+    Case,
+    Evaluation,
+    EvaluationStatus,
+    Office,
+    Outcome,
+    Paper,
+    Proposal,
+    RegisteredApplication,
+)
+from shared.database import utc_now
 from shared.errors import Incomplete, NotAllowed, OutOfTurn
 from shared.identity import Person, Role
 from shared.messages import Figure, FiguresGathered
 from tests.papers import known
-from tests.people import ANI, BAYU, BUDI, CITRA, DINA
+from tests.people import ANI, BAYU, BUDI, CITRA, DINA, SARI
 from tests.proposal.walk import TODAY, Walk, letter_of
 
 REPORT = {"obstacles": ["Beban tinggi"], "advice": ["Uji beban"], "advises": "continue"}
@@ -262,3 +273,159 @@ def test_every_paper_printed_on_the_way_can_be_checked_by_its_code(walk: Walk, o
     assert {"notulen_rapat_mingguan", "laporan_evaluasi"} <= printed
     slips = [paper for paper in papers.values() if paper and paper.kind == "lembar_disposisi"]
     assert len(slips) > 1 and sum(slip.withdrawn_at is None for slip in slips) == 1
+
+
+# --- promised and actual ------------------------------------------------------------------------------------
+
+PROMISED = "Rekap tepat waktu"
+
+
+def judged(**changed: str) -> dict[str, Any]:
+    """Return a report that judges the promised indicator."""
+    row = {"name": PROMISED, "actual": "hari kerja ke-5", "source": "Rekap Oktober", "result": "not_reached"}
+    return {**REPORT, "actuals": [{**row, **changed}]}
+
+
+def test_the_report_compares_what_was_promised_with_what_became_of_it(walk: Walk, office: Office) -> None:
+    evaluation = walk.gathered()
+    before = queries.promised(walk.session, evaluation)
+
+    actions.report_evaluation(walk.session, BUDI, evaluation.id, office, **judged())
+
+    after = queries.promised(walk.session, evaluation)
+    assert [(one.name, one.target, one.label) for one in before] == [(PROMISED, "hari kerja pertama", "Belum dinilai")]
+    assert [(one.actual, one.source, one.label) for one in after] == [
+        ("hari kerja ke-5", "Rekap Oktober", "Belum tercapai")
+    ]
+
+
+def test_a_figure_answers_an_indicator_with_its_own_source(walk: Walk, office: Office) -> None:
+    evaluation = walk.gathered()
+    given = judged(actual="", source="", figure="angka DEPLOY", result="reached")
+
+    actions.report_evaluation(walk.session, BUDI, evaluation.id, office, **given)
+
+    assert evaluation.actuals == [
+        {"name": PROMISED, "actual": "99,4 %", "source": "Catatan deploy", "result": "reached"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer"),
+    [
+        ({"name": "Tidak dijanjikan"}, "/actuals/0/name"),
+        ({"source": ""}, "/actuals/0/source"),
+        ({"actual": "", "source": ""}, "/actuals/0/actual"),
+        ({"result": ""}, "/actuals/0/result"),
+        ({"figure": "tidak ada"}, "/actuals/0/figure"),
+    ],
+)
+def test_a_judgement_without_ground_is_refused(
+    walk: Walk, office: Office, changed: dict[str, str], pointer: str
+) -> None:
+    evaluation = walk.gathered()
+
+    refusal = walk.refuses(Incomplete, actions.report_evaluation, BUDI, evaluation.id, office, **judged(**changed))
+
+    assert [error.pointer for error in refusal.errors] == [pointer]
+
+
+def test_the_follow_up_takes_over_what_was_not_reached(walk: Walk, office: Office) -> None:
+    evaluation = walk.gathered()
+    actions.report_evaluation(walk.session, BUDI, evaluation.id, office, **judged() | {"advises": "retire"})
+    walk.heard(evaluation)
+    actions.decide_evaluation(walk.session, CITRA, evaluation.id, decision="further_development")
+
+    content = actions.prefilled(walk.session, evaluation)
+
+    assert [one.name for one in content.indicators] == [PROMISED]
+    assert f"{PROMISED} (belum tercapai: hari kerja ke-5)" in content.background
+    assert evaluation.case.number in content.earlier_application
+
+
+def test_what_was_reached_is_not_promised_again(walk: Walk, office: Office) -> None:
+    evaluation = walk.gathered()
+    actions.report_evaluation(walk.session, BUDI, evaluation.id, office, **judged(result="reached"))
+
+    assert actions.prefilled(walk.session, evaluation).indicators == []
+
+
+def test_a_retired_application_gets_its_shut_down_proposal_in_one_act(walk: Walk, office: Office) -> None:
+    evaluation = walk.decided("retire", "Fungsi sudah ada pada sistem lain.")
+
+    assert ACTS.follow_up in queries.offered_in_evaluation(BUDI, evaluation)
+    case = actions.follow_up(walk.session, BUDI, evaluation.id, office)
+
+    assert (case.kind, case.status, case.parent_case_id) == ("shut_down", "submitted", evaluation.case_id)
+    assert case.name.startswith("Penghentian ")
+
+
+def test_figures_that_come_after_the_report_do_not_change_it(walk: Walk) -> None:
+    evaluation = walk.reported()
+    before = [(figure.key, figure.value) for figure in evaluation.figures]
+
+    walk.figures(evaluation, "deploy", Figure(key="late", label="Terlambat", value=1, unit="", source="x"))
+
+    assert [(figure.key, figure.value) for figure in evaluation.figures] == before
+
+
+# --- asking, and the yearly timetable -----------------------------------------------------------------------
+
+
+def test_figures_that_do_not_come_are_asked_for_again(walk: Walk) -> None:
+    evaluation = walk.opened()
+    walk.figures(evaluation, "deploy")
+    asked = evaluation.asked_at
+
+    actions.ask_again(walk.session, BUDI, evaluation.id)
+
+    assert len(walk.posted("EvaluationOpened")) == 8
+    assert asked and evaluation.asked_at and evaluation.asked_at > asked
+    walk.refuses(NotAllowed, actions.ask_again, ANI, evaluation.id)
+
+
+def test_nothing_is_asked_again_when_nothing_lacks(walk: Walk) -> None:
+    walk.refuses(OutOfTurn, actions.ask_again, BUDI, walk.gathered().id)
+
+
+def lived(walk: Walk, days: int) -> Case:
+    """Return an application that has been in use for so many days."""
+    case = walk.live()
+    case.live_at = utc_now() - timedelta(days=days)
+    walk.session.flush()
+    return case
+
+
+def test_the_timetable_opens_the_evaluation_of_a_year_once(walk: Walk, office: Office) -> None:
+    old, young = lived(walk, 400), lived(walk, 200)
+
+    first = actions.open_due(walk.session, office, months=12)
+    again = actions.open_due(walk.session, office, months=12)
+
+    opened = walk.session.scalars(select(Evaluation)).all()
+    assert (first, again) == (1, 0)
+    assert [(one.case_id, one.opened_by_id, one.until_on) for one in opened] == [(old.id, None, TODAY)]
+    assert walk.trace(old)[-1].person_name == "Alur"
+    assert walk.trace(young)[-1].kind != "open_evaluation"
+
+
+def test_what_was_evaluated_within_the_year_waits(walk: Walk, office: Office) -> None:
+    evaluation = walk.decided("continue")
+    evaluation.case.live_at = utc_now() - timedelta(days=900)
+    walk.session.flush()
+
+    assert actions.open_due(walk.session, office, months=12) == 0
+    evaluation.created_at = utc_now() - timedelta(days=400)
+    walk.session.flush()
+    assert [case.id for case in queries.stale(walk.session, BUDI, months=12)] == [evaluation.case_id]
+    assert actions.open_due(walk.session, office, months=12) == 1
+
+
+def test_the_list_of_evaluations_is_for_the_centre_and_the_auditor(walk: Walk) -> None:
+    evaluation = walk.decided("continue")
+
+    assert [one.id for one in queries.evaluations(walk.session, SARI)] == [evaluation.id]
+    with pytest.raises(NotAllowed):
+        queries.evaluations(walk.session, ANI)
+    with pytest.raises(NotAllowed):
+        queries.stale(walk.session, ANI, months=12)

@@ -14,6 +14,7 @@ from services.proposal import actions
 from services.proposal.model import Case, Content, Evaluation, Meeting, Office, Outcome, Terms, TraceEntry
 from shared import messages
 from shared.database import utc_now
+from shared.directory import take_person
 from shared.errors import Refused
 from shared.identity import Person
 from shared.mailbox import Actor, Letter
@@ -135,6 +136,27 @@ class Walk:
         case = self.approved(**changed)
         actions.enter_work_programme(self.session, BUDI, case.id, self.office, estimated_amount=136_000_000)
         return case
+
+    def knows(self, person: Person, *, role: str = "app_staff", is_active: bool = True) -> None:
+        """Let the division's directory know somebody and the post that they hold."""
+        post = messages.PostHeld(
+            appointment_id=uuid5(NAMESPACE_DNS, f"{person.username} {role}"),
+            role=role,
+            kind="definitive",
+            title=person.name,
+            from_on=TODAY - timedelta(days=30),
+        )
+        told = messages.PersonChanged(
+            person_id=person.id,
+            username=person.username,
+            name=person.name,
+            unit=person.unit,
+            vendor=person.vendor,
+            is_active=is_active,
+            changed_at=utc_now(),
+            posts=(post,),
+        )
+        take_person(self.session, told)
 
     # --- meetings
 
@@ -318,10 +340,9 @@ class Walk:
             advises="further_development",
         )
 
-    def heard(self, evaluation: Evaluation) -> Meeting:
-        """Present a report in a weekly meeting and close its minutes."""
-        meeting = self.meeting("weekly")
-        actions.record_item(
+    def hear(self, meeting: Meeting, evaluation: Evaluation) -> Meeting:
+        """Record that a meeting heard a report."""
+        return actions.record_item(
             self.session,
             BAYU,
             meeting.id,
@@ -329,6 +350,10 @@ class Walk:
             discussion="Laporan didengar.",
             decision=Outcome.CONTINUE,
         )
+
+    def heard(self, evaluation: Evaluation) -> Meeting:
+        """Present a report in a weekly meeting and close its minutes."""
+        meeting = self.hear(self.meeting("weekly"), evaluation)
         return actions.close_minutes(self.session, CITRA, meeting.id, self.office)
 
     def decided(self, decision: str = "further_development", words: str = "") -> Evaluation:

@@ -5,16 +5,20 @@ import os
 import re
 import subprocess
 import sys
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
+from io import BytesIO
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from pypdf import PdfReader
 
+from shared import line, printing
 from shared.papers import (
+    Block,
     Column,
     Fact,
     Facts,
@@ -31,6 +35,8 @@ from shared.papers import (
     Total,
     render,
 )
+from shared.procedure import procedure
+from tests.papers import pages_of
 
 HEAD = Letterhead(
     ministry="Kementerian Agama Republik Indonesia",
@@ -125,55 +131,6 @@ def budget(rows: int) -> Paper:
     )
 
 
-ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
-
-
-def pages_of(pdf: bytes) -> list[str]:
-    """What a reader can copy out of each page; a small reader, so that none need be installed."""
-    objects = {int(number): body for number, body in re.findall(rb"(?<!\d)(\d+) 0 obj\s(.*?)\sendobj", pdf, re.DOTALL)}
-
-    def stream(number: bytes) -> bytes:
-        packed = objects[int(number)].partition(b"stream")[2].lstrip(b"\r\n")
-        return zlib.decompressobj().decompress(packed)
-
-    def alphabet(font: bytes) -> dict[bytes, str]:
-        to_unicode = re.search(rb"/ToUnicode (\d+)", objects[int(font)])
-        assert to_unicode
-        pairs = re.findall(rb"<([0-9A-F]{4})> <([0-9A-F]+)>", stream(to_unicode[1]))
-        return {bytes.fromhex(key.decode()): bytes.fromhex(value.decode()).decode("utf-16-be") for key, value in pairs}
-
-    def shown_bytes(operators: bytes) -> bytes:
-        # Strings stand in brackets, which may hold pairs of their own; a backslash takes the next with it.
-        raw, depth = bytearray(), 0
-        for token in re.findall(rb"\\[0-7]{1,3}|\\.|.", operators, re.DOTALL):
-            if token in (b"(", b")"):
-                depth += 1 if token == b"(" else -1
-                if depth == (1 if token == b"(" else 0):
-                    continue
-            if depth and token[:1] == b"\\" and token[1:].isdigit():
-                raw.append(int(token[1:], 8))
-            elif depth:
-                raw += ESCAPES.get(token[1:], token[1:]) if token[:1] == b"\\" else token
-        return bytes(raw)
-
-    texts = []
-    for body in objects.values():
-        contents = re.search(rb"/Contents (\d+)", body)
-        resources = re.search(rb"/Resources (\d+)", body)
-        if contents is None or resources is None:
-            continue
-        named = re.findall(rb"/(f\d+) (\d+) 0 R", objects[int(resources[1])])
-        fonts = {name: alphabet(font) for name, font in named}
-        lines = []
-        for shown in re.findall(rb"BT(.*?)\nET", stream(contents[1]), re.DOTALL):
-            font = re.search(rb"/(f\d+) ", shown)
-            assert font
-            raw = shown_bytes(shown)
-            lines.append("".join(fonts[font[1]][raw[at : at + 2]] for at in range(0, len(raw), 2)))
-        texts.append(re.sub(r"\s+", " ", " ".join(lines)))
-    return texts
-
-
 def test_a_letter_carries_all_that_an_official_letter_needs() -> None:
     (text,) = pages_of(render(LETTER))
 
@@ -234,8 +191,13 @@ def test_signatures_are_never_torn_apart() -> None:
 
 
 def test_a_draft_says_so_and_a_final_paper_does_not() -> None:
-    assert "KONSEP" in pages_of(render(RECORD.model_copy(update={"is_draft": True})))[0]
-    assert "KONSEP" not in pages_of(render(RECORD))[0]
+    draft, final = (
+        pages_of(render(RECORD.model_copy(update={"is_draft": is_draft})))[0].replace(" ", "")
+        for is_draft in (True, False)
+    )
+
+    assert "KONSEP" in draft
+    assert "KONSEP" not in final
 
 
 def test_a_long_word_stays_one_word_when_copied() -> None:
@@ -254,6 +216,123 @@ def test_what_people_type_is_shown_and_never_run() -> None:
     (text,) = pages_of(render(RECORD.model_copy(update={"blocks": (Paragraph(text=typed),), "title": typed})))
 
     assert typed.replace('"', "") in re.sub(r'["“”]', "", text)
+
+
+HOSTILE = {
+    "markup": r'#import "x": * #eval("1") $x$ `code` *b* _i_ <a> @b // /* \\ {{ }} %s ${x} </text><script>',
+    "right to left": "Usulan \u202eFDP.kontrak\u202c \u0646\u0648\u0631 selesai",
+    "emoji": "Siap \U0001f389\U0001f468\u200d\U0001f469\u200d\U0001f467 selesai",
+    "long": "kehadiran pegawai " * 600,
+    "one word": "x" * 10_000,
+    "lines": "baris\n" * 300,
+}
+
+
+@pytest.mark.parametrize("typed", HOSTILE.values(), ids=HOSTILE)
+def test_whatever_stands_in_a_field_the_rest_of_the_paper_is_whole(typed: str) -> None:
+    sheet = Table(
+        columns=(Column(title="No."), Column(title="Uraian", width=1), Column(title="Jumlah")),
+        rows=(("1", typed, "Rp1.000"), ("2", "Jasa pemrogram", "Rp2.000")),
+        totals=(Total(label="Jumlah akhir", values=("Rp3.000",)),),
+    )
+    fields = Facts.of(("Aplikasi", typed), ("Nomor perkara", "APL-2026-0001"))
+    paper = RECORD.model_copy(update={"blocks": (fields, Paragraph(text=typed), sheet, Paragraph(text="Demikian."))})
+
+    pages = pages_of(render(paper))
+
+    text = " ".join(pages)
+    for words in ("APL-2026-0001", "Jasa pemrogram", "Rp3.000", "Demikian.", "Dedi Kurniawan"):
+        assert words in text
+    assert typed.split()[0][:9] in text.replace(" ", "")
+    # An override would let a name read backwards on paper.
+    assert not set(text) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+@pytest.mark.parametrize("place", ["middle", "last", "group", "finding", "notice", "fact"])
+def test_what_is_longer_than_a_page_breaks_and_is_never_cut(place: str) -> None:
+    long = " ".join(f"kata{n}" for n in range(2_500))
+    short, columns = ("2", "b", "c"), (Column(title="No."), Column(title="Uraian", width=1), Column(title="Jumlah"))
+    rows: dict[str, tuple[tuple[str, ...], ...]] = {
+        "middle": (("1", long, "c"), short),
+        "last": (short, ("1", long, "c")),
+        "group": ((long,), short),
+    }
+    block: Block = Facts.of(("Uraian", long))
+    if place in rows:
+        block = Table(columns=columns, rows=rows[place], totals=(Total(label="Jumlah", values=("c",)),))
+    elif place == "finding":
+        block = Findings(items=(Finding(no=1, severity="high", title="Temuan", evidence=long),))
+    elif place == "notice":
+        block = Notice(words="Putusan", sentence=long)
+
+    pages = pages_of(render(RECORD.model_copy(update={"blocks": (block, Paragraph(text="Demikian."))})))
+
+    # A page holds some seven thousand letters: more on one would stand beyond its edge.
+    assert max(map(len, pages)) < 9_000
+    assert f"{long} ".replace(" ", "")[-40:] in "".join(pages).replace(" ", "")
+
+
+def test_sums_stay_together_with_a_line_and_a_heading_with_its_group() -> None:
+    for count in range(20, 50):
+        lines: list[tuple[str, ...]] = [(f"baris{n}", "x") for n in range(count)]
+        lines.insert(count - 8, ("KELOMPOK",))
+        sums = tuple(Total(label=f"Jumlah {n}", values=("1",)) for n in range(6))
+        sheet = Table(columns=(Column(title="Uraian", width=1), Column(title="b")), rows=tuple(lines), totals=sums)
+
+        pages = pages_of(render(RECORD.model_copy(update={"blocks": (sheet, Paragraph(text="Demikian."))})))
+
+        [summed] = [text for text in pages if "Jumlah 0" in text]
+        assert "Jumlah 5" in summed
+        assert f"baris{count - 1} " in summed
+        assert f"KELOMPOK baris{count - 8} " in " ".join(pages)
+        assert not any(text.endswith("KELOMPOK") or "KELOMPOK Halaman" in text for text in pages)
+
+
+@pytest.mark.parametrize("rows", range(20, 40))
+def test_signatures_stand_below_the_closing_words_and_never_alone(rows: int) -> None:
+    sheet = budget(rows).blocks[0]
+    paper = RECORD.model_copy(update={"blocks": (sheet, Paragraph(text="Demikian dibuat dengan sebenarnya."))})
+
+    [signed] = [text for text in pages_of(render(paper)) if "Dedi Kurniawan" in text]
+
+    assert "Demikian dibuat dengan sebenarnya." in signed
+
+
+def test_marks_of_signatures_stand_level_and_nobody_signs_twice() -> None:
+    at = datetime(2026, 11, 11, 2, 15, tzinfo=UTC)
+    paper = RECORD.model_copy(
+        update={"signatures": (Signature(post="Kepala PUSTIPD", signed_at=at), Signature(post="Penyedia"))}
+    )
+
+    [text] = pages_of(render(paper))
+
+    assert "Disetujui dalam sistem pada 11 November 2026 pukul 09.15 WIB" in text
+    # A dotted line asks for a pen: only where nobody approved in the system.
+    assert len(re.findall(r"(?:\. ?){20,}", text)) == 1
+
+
+def test_a_table_without_rows_and_an_annex_are_printed() -> None:
+    empty = Table(columns=(Column(title="Uraian", width=1), Column(title="Jumlah")), rows=())
+    annex = (Heading(text="A. Rincian teknis"), empty)
+
+    pages = pages_of(render(RECORD.model_copy(update={"blocks": (empty,), "annex": annex})))
+
+    assert "Dedi Kurniawan" in pages[0]
+    assert "LAMPIRAN A. Rincian teknis Uraian Jumlah" in pages[1]
+
+
+def test_the_line_of_eleven_is_drawn_and_told() -> None:
+    stations = line.stations(procedure(), at="S08", notes={"S01": "01/02/2026"})
+    drawing = printing.progress(stations, loops=[line.Loop("S08", "S07", 2, "uji keamanan tidak lulus")])
+
+    pdf = render(RECORD.model_copy(update={"blocks": (drawing,)}))
+
+    [text] = pages_of(pdf)
+    for station in stations:
+        assert station.name in text
+    assert "01/02/2026" in text
+    assert "2×" in text
+    assert "Kembali 2 kali dari langkah 8 ke langkah 7" in drawing.words
 
 
 def test_an_emoji_becomes_a_box_and_does_not_stop_the_paper() -> None:
@@ -308,11 +387,18 @@ def test_several_threads_print_at_once() -> None:
 
 def test_a_paper_is_an_archive_pdf_with_its_fonts_inside() -> None:
     pdf = render(LETTER)
+    reader = PdfReader(BytesIO(pdf))
+    root: Any = reader.root_object
+    page: Any = reader.pages[0]
 
     assert b"<pdfaid:part>2</pdfaid:part>" in pdf
     assert b"<pdfaid:conformance>B</pdfaid:conformance>" in pdf
-    assert b"LibertinusSerif" in pdf
-    assert b"/FontFile3" in pdf
+    assert root["/OutputIntents"][0].get_object()["/S"] == "/GTS_PDFA1"
+    assert (root["/Lang"], "/StructTreeRoot" in root) == ("id-ID", True)
+    fonts = page["/Resources"]["/Font"].values()
+    descriptors = [font["/DescendantFonts"][0]["/FontDescriptor"] for font in fonts]
+    assert all("/FontFile3" in font or "/FontFile2" in font for font in descriptors)
+    assert "/Encrypt" not in reader.trailer
 
 
 def test_printing_after_a_fork_is_an_error_and_not_an_endless_wait() -> None:

@@ -124,7 +124,7 @@ def sign_out(page: Page, screen: Screen) -> None:
     if screen.is_phone:
         page.get_by_role("navigation", name="Utama").get_by_role("link", name="Saya").click()
         page.wait_for_url("**/saya")
-    page.get_by_role("button", name="Keluar").click()
+    page.get_by_role("button", name="Keluar", exact=True).click()
     page.wait_for_url("**/masuk")
 
 

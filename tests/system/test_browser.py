@@ -39,6 +39,13 @@ FIRST_PAGE_LIMIT = 200 * 1024
 PARTS = ("rab", "kontrak", "tagihan", "hosting", "paket", "instalasi", "uji-keamanan", "rilis", "tiket", "evaluasi")
 """Beginnings of the pages about one thing, one of which the case links to."""
 OUTSIDE = ("/masuk", "/tidak-ada")
+OWN = (
+    "/saya", "/saya/tampilan", "/saya/pemberitahuan", "/saya/dua-langkah", "/saya/kata-sandi", "/saya/akun-kampus",
+    "/pemberitahuan", "/cari?q=antrean", "/wewenang/penugasan", "/gaya",
+)  # fmt: skip
+"""Pages beside those that the rail or a case links to."""
+ADMINISTERED = ("/orang", "/orang/undangan", "/operasi", "/audit", "/wewenang/langkah-kedua")
+"""Pages of the administrator, who stands outside the cases."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,7 @@ def _every_page(page: Page, site: Site, things: dict[str, str]) -> list[str]:
     page.goto("/")
     rail = sorted(_links(page, ".rail__entries a"))
     assert len(rail) > 10
-    return [*rail, site.case, *things.values(), "/saya", "/cari?q=antrean", *OUTSIDE]
+    return sorted({*rail, site.case, *things.values(), *OWN, *OUTSIDE})
 
 
 # --- Pictures --------------------------------------------------------------------------------------------
@@ -126,7 +133,7 @@ def test_the_twelve_main_pages_are_drawn_on_both_screens(
     folder = Path(os.environ.get("ALUR_SCREENS") or tmp_path)
     pages = {
         "beranda": "/",
-        "menunggu": "/menunggu",
+        "dasbor": "/dasbor",
         "perkara": "/perkara",
         "satu-perkara": site.case,
         "rab": things["rab"],
@@ -173,6 +180,15 @@ PROPOSAL = {
     "Calon pengguna": "Dosen dan staf akademik.",
     "Perkiraan jumlah pengguna": "250",
 }
+WRITTEN = {
+    "identitas": ("Nomor surat usulan", "Tanggal surat usulan"),
+    "masalah": ("Kegunaan", "Latar belakang dan masalah"),
+    "proses": ("Calon pengguna", "Perkiraan jumlah pengguna"),
+    "manfaat": ("Manfaat yang diharapkan",),
+    "indikator": (),
+    "data": (),
+}
+"""Which field stands in which section of the form."""
 CHOSEN = {"Data pribadi": "general", "Tingkat kepentingan": "high"}
 INDICATOR = "Bentrok jadwal"
 
@@ -185,7 +201,7 @@ def test_a_proposal_goes_from_the_form_to_the_approval_on_pages_alone(
     with person_at(browser, screen, watch, java_script_enabled=with_scripts) as page:
         site.sign_in(page, "pengusul.bpeg")
         number = _propose(page, screen)
-        _do(page, "Ajukan")
+        _submit(page)
         sign_out(page, screen)
 
         _take_up(page, site, screen, "koor.aplikasi", number)
@@ -213,28 +229,49 @@ def test_a_proposal_goes_from_the_form_to_the_approval_on_pages_alone(
 
 
 def _propose(page: Page, screen: Screen) -> str:
-    """Fill in the form, be refused for one field, find all that was typed, mend it; return the case's number."""
+    """Begin a proposal, write its sections, be refused for one field, find it, mend it; return the case's number."""
     go_to(page, "Usulan", screen)
     page.locator("summary", has_text="Buat usulan").click()
-    for label, words in PROPOSAL.items():
-        page.get_by_label(label).fill(words)
-    for label, choice in CHOSEN.items():
-        page.get_by_label(label).select_option(choice)
-    page.locator("[name='indicators.0.name']").fill(INDICATOR)
+    page.get_by_label("Nama aplikasi").fill(PROPOSAL["Nama aplikasi"])
     code = page.get_by_label("Nama singkat")
     code.fill("Ruang Sidang!")
     page.get_by_role("button", name="Buat usulan").click()
 
     expect(page.get_by_role("alert")).to_be_visible()
     expect(page.locator(".field--wrong").get_by_label("Nama singkat")).to_have_value("Ruang Sidang!")
-    for label, words in (PROPOSAL | CHOSEN).items():
-        expect(page.get_by_label(label)).to_have_value(words)
-    expect(page.locator("[name='indicators.0.name']")).to_have_value(INDICATOR)
+    expect(page.get_by_label("Nama aplikasi")).to_have_value(PROPOSAL["Nama aplikasi"])
 
     code.fill(f"ruang-{uuid4().hex[:8]}")
     page.get_by_role("button", name="Buat usulan").click()
-    page.wait_for_url("**/perkara/*")
-    return page.url.rpartition("/")[2]
+    page.wait_for_url("**/usulan/APL-*")
+    overview = page.url
+    for section, labels in WRITTEN.items():
+        page.goto(f"{overview}/{section}")
+        for label in labels:
+            page.get_by_label(label).fill(PROPOSAL[label])
+        for label in set(CHOSEN) if section == "data" else ():
+            page.get_by_label(label).select_option(CHOSEN[label])
+        if section == "indikator":
+            page.locator("[name='indicators.0.name']").fill(INDICATOR)
+        page.get_by_role("button", name="Simpan bagian").click()
+        page.wait_for_load_state()
+        for label in labels:
+            expect(page.get_by_label(label)).to_have_value(PROPOSAL[label])
+        assert overhang(page, screen.width) == 0
+    page.goto(overview)
+    return overview.rpartition("/")[2]
+
+
+def _submit(page: Page) -> None:
+    """Submit from the proposal's own page; who proposes something similar once more says why."""
+    button = page.get_by_role("button", name="Ajukan", exact=True)
+    if not button.is_visible():
+        page.locator("summary").get_by_text("Ajukan", exact=True).click()
+    reason = page.get_by_label("Mengapa tetap diajukan")
+    if reason.count():
+        reason.fill("Untuk gedung yang lain.")
+    button.click()
+    page.wait_for_url("**/perkara/APL-*")
 
 
 def _take_up(page: Page, site: Site, screen: Screen, username: str, number: str) -> None:
@@ -343,6 +380,10 @@ def test_axe_finds_no_serious_fault_on_any_page(
         look(page, "/masuk")
         site.sign_in(page, "pengusul.bpeg")
         look(page, "/usulan")
+    with person_at(browser, DESKTOP, watch) as page:
+        site.sign_in(page, "admin")
+        for path in ADMINISTERED:
+            look(page, path)
 
     assert found == {}
 
@@ -370,6 +411,10 @@ def test_no_page_scrolls_sideways_on_a_narrow_phone(
         look(page, "/masuk")
         site.sign_in(page, "pengusul.bpeg")
         look(page, "/usulan")
+    with person_at(browser, DESKTOP, watch) as page:
+        site.sign_in(page, "admin")
+        for path in ADMINISTERED:
+            look(page, path)
 
     assert wider == {}
 

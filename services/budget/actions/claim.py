@@ -114,7 +114,7 @@ def pay(
         office,
         plan,
         kind="bukti_pembayaran",
-        paper=papers.receipt(office, contract, payment, claim.term.no, by),
+        paper=papers.receipt(contract, payment, claim.term.no, by),
         contract=contract,
     )
     payment.paper_id = paper.id

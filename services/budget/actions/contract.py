@@ -175,7 +175,7 @@ def sign_contract(session: Session, by: Person, contract_id: UUID, *, office: Of
         )
     contract.move("sign_contract")
     paper = papers.issue(
-        session, office, plan, kind="kontrak_spk", paper=papers.contract(office, contract, by), contract=contract
+        session, office, plan, kind="kontrak_spk", paper=papers.contract(contract, by), contract=contract
     )
     contract.signed_by_id, contract.signed_by_name = by.id, by.name
     contract.signed_at, contract.paper_id = utc_now(), paper.id

@@ -84,24 +84,25 @@ def approve_conveyance(session: Session, by: Person, conveyance_id: UUID, *, off
         )
     _move(conveyance, "approve_conveyance", ConveyanceStatus.SENT)
     plan = conveyance.plan
-    number = papers.letter_number(session, office, papers.today())
+    number = papers.letter_number(session, papers.today())
     letter = papers.issue(
         session,
         office,
         plan,
         kind="surat_pengantar",
-        paper=papers.cover_letter(office, conveyance, by, number),
+        paper=papers.cover_letter(conveyance, by, number),
     )
     conveyance.approved_by_id, conveyance.approved_by_name = by.id, by.name
     conveyance.approved_at = utc_now()
     conveyance.letter_number, conveyance.letter_id = number, letter.id
+    receipt = papers.issue(session, office, plan, kind="tanda_terima", paper=papers.file_receipt(conveyance, number))
     budget = papers.fact_of(session, conveyance.version.paper_id)
     post(
         session,
         PlanConveyed(
             case_id=plan.case_id,
             case_number=plan.case_number,
-            papers=(letter.fact, *((budget.fact,) if budget else ())),
+            papers=(letter.fact, receipt.fact, *((budget.fact,) if budget else ())),
             path=plan.path,
             letter_number=number,
             total_amount=conveyance.version.total_amount,
@@ -164,7 +165,7 @@ def set_ceiling(
         office,
         plan,
         kind="penetapan_pagu",
-        paper=papers.ceiling_decision(office, ceiling, plan, decision, by),
+        paper=papers.ceiling_decision(ceiling, plan, decision, by),
     )
     decision.paper_id = paper.id
     session.add(decision)

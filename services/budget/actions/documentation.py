@@ -90,7 +90,7 @@ def accept_documentation(session: Session, by: Person, contract_id: UUID, *, off
         office,
         contract.plan,
         kind="laporan_dokumentasi",
-        paper=papers.documentation_report(office, contract, by),
+        paper=papers.documentation_report(contract, by),
         contract=contract,
     )
     contract.documentation_accepted_at = utc_now()
@@ -166,7 +166,7 @@ def store_financial_report(
         office,
         contract.plan,
         kind="laporan_keuangan",
-        paper=papers.financial_report(office, contract, report, by),
+        paper=papers.financial_report(contract, report, by),
         contract=contract,
     )
     report.paper_id = paper.id

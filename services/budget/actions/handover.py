@@ -105,9 +105,7 @@ def _hand_over(session: Session, by: Person, contract: Contract, handover: Hando
     handover.status, handover.signed_at = HandoverStatus.SIGNED, utc_now()
     contract.move("hand_over")
     plan = contract.plan
-    record = papers.issue(
-        session, office, plan, kind="bast", paper=papers.handover(office, handover), contract=contract
-    )
+    record = papers.issue(session, office, plan, kind="bast", paper=papers.handover(handover), contract=contract)
     handover.paper_id = record.id
     behind = [contract.documentation_paper_id, contract.reports[-1].paper_id]
     facts = [paper.fact for paper_id in behind if (paper := papers.fact_of(session, paper_id))]

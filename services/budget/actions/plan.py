@@ -23,7 +23,8 @@ from services.budget.model import (
 )
 from shared.authority import authorize
 from shared.database import utc_now
-from shared.errors import FieldError, Incomplete, OutOfTurn, Stale
+from shared.edition import must_be_present
+from shared.errors import FieldError, Incomplete, OutOfTurn
 from shared.identity import Person
 from shared.mailbox import post
 from shared.messages import (
@@ -43,14 +44,13 @@ def draft_lines(
 ) -> BudgetPlan:
     """Replace the lines of the open draft and return the plan with its new totals (F03).
 
-    `seen` is the tag of the version that the writer saw. Raises OutOfTurn when no draft is open, Stale when
-    somebody else changed it since, Incomplete that names the line.
+    `seen` names the tag of the version that the writer saw, as If-Match does. Raises OutOfTurn when no draft is
+    open, Stale when somebody else changed it since, Incomplete that names the line.
     """
     plan = find_plan(session, plan_id)
     by = authorize(session, by, ACTS.draft_lines, plan, version=plan.current.version, lines=len(lines))
     plan.move("draft_lines")
-    if seen is not None and seen != plan.current.tag:
-        raise Stale("Rincian RAB sudah diubah orang lain. Muat ulang halaman, lalu ulangi perubahan Anda.")
+    must_be_present(seen, plan.current.tag)
     write_lines(session, plan.current, lines)
     plan.current.drafted_by_id, plan.current.drafted_by_name = by.id, by.name
     settle(session)
@@ -72,7 +72,7 @@ def lock(session: Session, by: Person, plan_id: UUID, *, office: Office) -> Budg
             "Isi paling sedikit satu baris dengan harga, lalu kunci kembali.",
             errors=[FieldError("/lines", "Paling sedikit satu baris dengan harga.")],
         )
-    paper = papers.issue(session, office, plan, kind="rab", paper=papers.budget_plan(office, plan, version, by))
+    paper = papers.issue(session, office, plan, kind="rab", paper=papers.budget_plan(plan, version, by))
     version.locked_by_id, version.locked_by_name = by.id, by.name
     version.locked_at, version.paper_id = utc_now(), paper.id
     session.flush()

@@ -22,8 +22,10 @@ from services.budget.schemas import (
     PlanView,
     by_account,
 )
+from shared.edition import tag_of
 from shared.pages import Reason
-from shared.web import Asker, Door, Session, Waiting, answer_list, mark, place
+from shared.search import Hit
+from shared.web import Asker, Door, Question, Session, Waiting, answer_list, mark, place
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["budget"])
 
@@ -64,9 +66,8 @@ def draft_lines(
     response: Response,
     if_match: Annotated[str | None, Header()] = None,
 ) -> BudgetPlan:
-    seen = if_match.removeprefix("W/").strip('"') if if_match and if_match != "*" else None
     lines = [line.line() for line in body.lines]
-    return _tagged(actions.draft_lines(session, by, plan_id, lines=lines, seen=seen), response)
+    return _tagged(actions.draft_lines(session, by, plan_id, lines=lines, seen=if_match), response)
 
 
 @router.post("/budget-plans/{plan_id}/lock", response_model=PlanView)
@@ -152,5 +153,10 @@ def waiting(session: Session, by: Asker) -> list[Waiting]:
 
 
 def _tagged(plan: BudgetPlan, response: Response) -> BudgetPlan:
-    response.headers["etag"] = f'"{plan.current.tag}"'
+    response.headers["etag"] = tag_of(plan.current.tag)
     return plan
+
+
+@router.get("/search")
+def search(session: Session, by: Asker, q: Question) -> list[Hit]:
+    return queries.found(session, by, q)

@@ -45,6 +45,7 @@ from services.budget.model.plan import (
     PlanStatus,
     PlanVersion,
 )
+from services.budget.model.search import CLAIMS, CONTRACTS, HANDOVERS, PLANS, VENDORS
 from services.budget.model.table import Table
 from services.budget.model.vendor import Vendor
 
@@ -52,22 +53,27 @@ __all__ = [
     "ALL_ITEMS",
     "BINDING",
     "CATEGORY_LABELS",
+    "CLAIMS",
     "CLAIM_LABELS",
     "CLAIM_MOVES",
+    "CONTRACTS",
     "CONTRACT_LABELS",
     "CONTRACT_MOVES",
     "CONVEYANCE_LABELS",
     "DOCUMENT_ITEMS",
     "DOCUMENT_LABELS",
     "FORM_LABELS",
+    "HANDOVERS",
     "HANDOVER_LABELS",
     "HANDOVER_ROLES",
     "IN_FORCE",
     "METHOD_LABELS",
     "OPTIONAL_ITEMS",
+    "PLANS",
     "PLAN_LABELS",
     "PLAN_MOVES",
     "SIGN_OFF_ROLES",
+    "VENDORS",
     "Account",
     "BudgetPlan",
     "Ceiling",

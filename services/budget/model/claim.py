@@ -64,7 +64,7 @@ class Claim(Kept, Table):
     answered_by_name: Mapped[str] = mapped_column(String(200), default="")
     answered_at: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(Text, default="")
-    payment: Mapped["Payment | None"] = relationship(back_populates="claim", lazy="selectin", uselist=False)
+    payment: Mapped["Payment | None"] = relationship(back_populates="claim", lazy="joined", uselist=False)
 
     @property
     def vendor_code(self) -> str:

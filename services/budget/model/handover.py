@@ -37,7 +37,7 @@ class Handover(Kept, Table):
     __table_args__ = (UniqueConstraint("contract_id", "round"),)
 
     contract_id: Mapped[UUID] = mapped_column(ForeignKey("contract.id"))
-    contract: Mapped[Contract] = relationship(back_populates="handovers", lazy="joined", innerjoin=True)
+    contract: Mapped[Contract] = relationship(back_populates="handovers")
     round: Mapped[int]
     number: Mapped[str] = mapped_column(String(80), unique=True)
     status: Mapped[HandoverStatus] = mapped_column(String(12), default=HandoverStatus.DRAFT)
@@ -48,9 +48,7 @@ class Handover(Kept, Table):
     drafted_by_name: Mapped[str] = mapped_column(String(200))
     signed_at: Mapped[datetime | None]
     paper_id: Mapped[UUID | None]
-    signatures: Mapped[list["HandoverSignature"]] = relationship(
-        order_by="HandoverSignature.created_at", lazy="selectin"
-    )
+    signatures: Mapped[list["HandoverSignature"]] = relationship(order_by="HandoverSignature.created_at", lazy="joined")
 
     @property
     def vendor_code(self) -> str:

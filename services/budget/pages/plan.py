@@ -14,21 +14,21 @@ from services.budget.pages.frame import WORDS, choosing, office, pages
 from services.budget.queries.access import CONTRACT_READERS
 from services.budget.schemas import ContractData, Lines, NewAccount, NewCeiling, Note, by_account
 from shared.identity import Person
-from shared.pages import Nothing, Offer, Reason
+from shared.pages import Nothing, Offer, Reason, seen_edition
 from shared.web import Asker, Session, mark, place
 
 router = pages.router
 
 
 def _plan(request: Request, session: Session, by: Person, plan_id: UUID) -> Response:
-    plan = queries.plan(session, by, plan_id)
+    plan = queries.plan(session, by, plan_id, with_decisions=False)
     conveyance = plan.conveyance
     asked = queries.offered_on_conveyance(by, conveyance) if conveyance else []
     offers = pages.offers(request, asked, id=conveyance.id if conveyance else "")
     offers += pages.offers(request, queries.offered(by, plan), id=plan.id)
     drafts = any(offer.act is ACTS.draft_contract for offer in offers)
     vendors = queries.vendors(session, by) if drafts else []
-    accounts = queries.accounts(session)
+    accounts = queries.accounts(session) if offers else []
     lists = {
         "vendor": [(row.code, f"{row.name} ({row.code})") for row in vendors],
         "account_code": [(row.code, f"{row.code} {row.name}") for row in accounts],
@@ -40,7 +40,7 @@ def _plan(request: Request, session: Session, by: Person, plan_id: UUID) -> Resp
         f"RAB {plan.application_name}",
         plan=plan,
         offers=[choosing(_filled(offer, plan.current), **lists) for offer in offers],
-        contracts=plan.contracts if may_read_contracts else [],
+        contracts=queries.contracts(session, by, plan_id=plan.id)[::-1] if may_read_contracts else [],
         lacks_vendors=drafts and not vendors,
         papers=[p for p in queries.papers_of(session, plan.id) if may_read_contracts or p.contract_id is None],
         **WORDS,
@@ -49,7 +49,10 @@ def _plan(request: Request, session: Session, by: Person, plan_id: UUID) -> Resp
 
 def _filled(offer: Offer, version: PlanVersion) -> Offer:
     """Return the form of the lines with the present lines in it, so that changing one keeps the others."""
-    if offer.act is not ACTS.draft_lines or offer.is_open:
+    if offer.act is not ACTS.draft_lines:
+        return offer
+    offer = replace(offer, edition=version.tag)
+    if offer.is_open:
         return offer
     rows = [
         {
@@ -98,8 +101,9 @@ def accounts(request: Request, session: Session, by: Asker) -> Response:
     return _accounts(request, session, by)
 
 
-def _draft_lines(session: Session, by: Person, plan_id: UUID, body: Lines, _request: Request) -> str:
-    return actions.draft_lines(session, by, plan_id, lines=[line.line() for line in body.lines]).path
+def _draft_lines(session: Session, by: Person, plan_id: UUID, body: Lines, request: Request) -> str:
+    lines = [line.line() for line in body.lines]
+    return actions.draft_lines(session, by, plan_id, lines=lines, seen=seen_edition(request)).path
 
 
 def _reopen(session: Session, by: Person, plan_id: UUID, body: Reason, _request: Request) -> str:

@@ -28,6 +28,7 @@ from services.budget.queries.plan import (
     plan,
     plans,
 )
+from services.budget.queries.search import found
 from services.budget.queries.waiting import Task, waiting_on
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "document",
     "documents",
     "figures",
+    "found",
     "handover",
     "imbalances",
     "ledger_of",

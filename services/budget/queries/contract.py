@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, tuple_
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload, lazyload, selectinload
 
 from services.budget.authority import ACTS
 from services.budget.model import (
@@ -33,10 +33,23 @@ from shared.authority import Act
 from shared.errors import NotFound
 from shared.identity import Person, Role
 
+_ALONE = (lazyload("*"), joinedload(Contract.vendor), joinedload(Contract.plan).options(lazyload("*")))
+"""A contract as a list shows it: firm and application, but nothing of what hangs on it."""
+_OF_CLAIM = joinedload(Claim.contract).options(*_ALONE)
+_WHOLE = (
+    joinedload(Contract.terms),
+    joinedload(Contract.distributions),
+    joinedload(Contract.ceiling).options(lazyload("*")),
+    joinedload(Contract.plan).options(lazyload("*"), joinedload(BudgetPlan.contracts).options(lazyload("*"))),
+    # Else each claim would load its contract anew.
+    selectinload(Contract.claims).options(lazyload(Claim.contract)),
+)
+"""A contract as its page shows it: what is few comes with it, what may be much each with a statement of its own."""
+
 
 def contract(session: Session, by: Person, contract_id: UUID) -> Contract:
     """Return a contract that this person may see; raise NotFound otherwise."""
-    found = session.get(Contract, contract_id)
+    found = session.get(Contract, contract_id, options=_WHOLE)
     if found is None or not may_read_contract(by, found):
         raise NotFound("Kontrak tidak ditemukan. Periksa nomornya atau cari di daftar kontrak.")
     return found
@@ -60,7 +73,7 @@ def contracts(
         statement = statement.join(Contract.plan).where(BudgetPlan.case_id == case_id)
     if after:
         statement = statement.where(tuple_(Contract.created_at, Contract.id) < after)
-    return session.scalars(statement).all()
+    return session.scalars(statement.options(*_ALONE)).all()
 
 
 def documents(session: Session, by: Person, contract_id: UUID) -> Sequence[Document]:
@@ -89,7 +102,7 @@ def handover(session: Session, by: Person, handover_id: UUID) -> Handover:
 
 def claim(session: Session, by: Person, claim_id: UUID) -> Claim:
     """Return a claim that this person may see; raise NotFound otherwise."""
-    found = session.get(Claim, claim_id)
+    found = session.get(Claim, claim_id, options=[_OF_CLAIM])
     if found is None or not may_read_contract(by, found.contract):
         raise NotFound("Tagihan tidak ditemukan. Periksa nomornya atau cari di daftar tagihan.")
     return found
@@ -113,7 +126,7 @@ def claims(
         statement = statement.where(Claim.status == status)
     if after:
         statement = statement.where(tuple_(Claim.created_at, Claim.id) < after)
-    return session.scalars(statement.options(selectinload(Claim.payment))).all()
+    return session.scalars(statement.options(_OF_CLAIM)).all()
 
 
 def vendors(session: Session, by: Person) -> Sequence[Vendor]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defaultload, joinedload, lazyload, selectinload
 
 from services.budget import ledger
 from services.budget.authority import ACTS
@@ -19,6 +19,7 @@ from services.budget.model import (
     Entry,
     IssuedPaper,
     PlanStatus,
+    PlanVersion,
 )
 from services.budget.queries.access import may_read_contract, may_read_plan, plans_of
 from shared.authority import Act
@@ -30,10 +31,17 @@ from shared.words import local_date, numeric_date
 PLAN_ACTS = ("draft_lines", "lock", "reopen")
 CONVEYANCE_ACTS = ("sign_off", "approve_conveyance", "withhold", "set_ceiling", "return_plan", "defer_plan")
 
+_WHOLE = (
+    joinedload(BudgetPlan.conveyances).joinedload(Conveyance.signatures),
+    joinedload(BudgetPlan.ceilings),
+    selectinload(BudgetPlan.versions).joinedload(PlanVersion.lines),
+)
+_CEILINGS_ALONE = defaultload(BudgetPlan.ceilings).options(lazyload("*"))
 
-def plan(session: Session, by: Person, plan_id: UUID) -> BudgetPlan:
-    """Return a plan that this person may see; raise NotFound otherwise."""
-    found = session.get(BudgetPlan, plan_id)
+
+def plan(session: Session, by: Person, plan_id: UUID, *, with_decisions: bool = True) -> BudgetPlan:
+    """Return a plan that this person may see, with the decisions on its ceilings or not; raise NotFound otherwise."""
+    found = session.get(BudgetPlan, plan_id, options=_WHOLE if with_decisions else (*_WHOLE, _CEILINGS_ALONE))
     if found is None or not may_read_plan(by, found):
         raise NotFound("RAB tidak ditemukan. Periksa nomor perkaranya atau cari di daftar RAB.")
     return found

@@ -1,10 +1,11 @@
 """What waits for a person: the next act of each plan, contract, handover and claim, oldest first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, lazyload, selectinload
 
 from services.budget.model import (
     BudgetPlan,
@@ -14,8 +15,6 @@ from services.budget.model import (
     ContractStatus,
     Conveyance,
     ConveyanceStatus,
-    Handover,
-    HandoverStatus,
     PlanStatus,
     Vendor,
 )
@@ -43,8 +42,9 @@ class Task:
 
 def waiting_on(session: Session, by: Person) -> list[Task]:
     """Return what waits for this person, oldest first; the same rule offers the acts on the pages."""
-    tasks = [*_plans(session, by), *_conveyances(session, by), *_contracts(session, by)]
-    tasks += [*_handovers(session, by), *_claims(session, by)]
+    contracts = _standing(session, by)
+    tasks = [*_plans(session, by), *_conveyances(session, by), *_contracts(by, contracts)]
+    tasks += [*_handovers(by, contracts), *_claims(session, by)]
     return sorted(tasks, key=lambda task: task.since)[:MOST]
 
 
@@ -53,9 +53,9 @@ def _plans(session: Session, by: Person) -> list[Task]:
         return []
     waiting = [PlanStatus.DRAFT, PlanStatus.LOCKED, PlanStatus.BUDGETED]
     statement = select(BudgetPlan).where(BudgetPlan.status.in_(waiting), BudgetPlan.halted_status == "")
-    found = session.scalars(statement.order_by(BudgetPlan.created_at).limit(MOST))
+    found = session.scalars(statement.order_by(BudgetPlan.created_at).limit(MOST).options(*_OF_PLAN))
     tasks = []
-    for plan in found:
+    for plan in found.unique():
         names = {act.name for act in offered(by, plan)}
         if "draft_lines" in names:
             tasks.append(
@@ -70,6 +70,11 @@ def _plans(session: Session, by: Person) -> list[Task]:
     return tasks
 
 
+_OF_PLAN = (
+    joinedload(BudgetPlan.versions).options(lazyload("*")),
+    joinedload(BudgetPlan.contracts).options(lazyload("*")),
+    joinedload(BudgetPlan.ceilings).options(lazyload("*")),
+)
 _STANDING = (ContractStatus.DRAFT, ContractStatus.SIGNED, ContractStatus.HANDED_OVER)
 
 
@@ -82,27 +87,47 @@ def _conveyances(session: Session, by: Person) -> list[Task]:
         return []
     standing = [ConveyanceStatus.PREPARING, ConveyanceStatus.SENT]
     statement = select(Conveyance).where(Conveyance.status.in_(standing)).order_by(Conveyance.created_at).limit(MOST)
+    rounds = joinedload(BudgetPlan.conveyances).options(lazyload("*"))
+    of_plan = joinedload(Conveyance.plan).options(lazyload("*"), rounds)
+    found = session.scalars(statement.options(joinedload(Conveyance.signatures), of_plan)).unique()
     titles = {
         "sign_off": "Tanda tangani penyampaian RAB",
         "approve_conveyance": "Setujui penyampaian RAB",
         "set_ceiling": "Tetapkan pagu",
     }
     tasks = []
-    for conveyance in session.scalars(statement):
+    for conveyance in found:
         names = [act.name for act in offered_on_conveyance(by, conveyance) if act.name in titles]
         since = conveyance.approved_at or conveyance.created_at
         tasks += [_plan_task(titles[name], conveyance.plan, "S04", since) for name in names[:1]]
     return tasks
 
 
-def _contracts(session: Session, by: Person) -> list[Task]:
+_OF_CONTRACT = (
+    joinedload(Contract.plan).options(lazyload("*"), joinedload(BudgetPlan.contracts).options(lazyload("*"))),
+    joinedload(Contract.ceiling).options(lazyload("*")),
+    joinedload(Contract.terms),
+    joinedload(Contract.reports),
+    joinedload(Contract.handovers),
+    selectinload(Contract.claims).options(lazyload(Claim.contract)),
+)
+"""All that tells what comes next, in three statements for all contracts together."""
+
+
+def _standing(session: Session, by: Person) -> Sequence[Contract]:
+    """Return the contracts on which something may wait, those handed over last: most of them are done."""
     if not by.has(Role.APP_HEAD, Role.PPK, Role.VENDOR):
         return []
-    statement = select(Contract).where(Contract.status.in_(_STANDING)).order_by(Contract.created_at).limit(MOST)
+    statement = select(Contract).where(Contract.status.in_(_STANDING)).limit(MOST)
     if not by.has(Role.APP_HEAD, Role.PPK):
         statement = statement.join(Contract.vendor).where(Vendor.code == (by.vendor or ""))
+    is_over = Contract.status == ContractStatus.HANDED_OVER
+    return session.scalars(statement.order_by(is_over, Contract.created_at).options(*_OF_CONTRACT)).unique().all()
+
+
+def _contracts(by: Person, contracts: Sequence[Contract]) -> list[Task]:
     tasks = []
-    for contract in session.scalars(statement):
+    for contract in contracts:
         title = _next_on(by, contract)
         if title:
             step = "S06" if title.startswith("Tagih") else "S05"
@@ -127,14 +152,12 @@ def _next_on(by: Person, contract: Contract) -> str:
     return ""
 
 
-def _handovers(session: Session, by: Person) -> list[Task]:
-    if not by.has(Role.APP_HEAD, Role.PPK, Role.VENDOR):
-        return []
-    statement = select(Handover).where(Handover.status == HandoverStatus.DRAFT).order_by(Handover.created_at)
+def _handovers(by: Person, contracts: Sequence[Contract]) -> list[Task]:
     return [
-        Task(f"Tanda tangani BAST {h.number}", h.contract.plan, "S05", h.created_at, h.contract.path)
-        for h in session.scalars(statement.limit(MOST))
-        if offered_on_handover(by, h)
+        Task(f"Tanda tangani BAST {h.number}", contract.plan, "S05", h.created_at, contract.path)
+        for contract in contracts
+        for h in (contract.handover,)
+        if h is not None and offered_on_handover(by, h)
     ]
 
 
@@ -147,6 +170,7 @@ def _claims(session: Session, by: Person) -> list[Task]:
     if not wanted:
         return []
     statement = select(Claim).where(Claim.status.in_(wanted)).order_by(Claim.created_at).limit(MOST)
+    of_contract = joinedload(Claim.contract).options(lazyload("*"), joinedload(Contract.plan).options(lazyload("*")))
     words = {ClaimStatus.SUBMITTED: "Periksa tagihan", ClaimStatus.VERIFIED: "Bayar tagihan"}
     return [
         Task(
@@ -156,6 +180,6 @@ def _claims(session: Session, by: Person) -> list[Task]:
             claim.verified_at or claim.created_at,
             f"/tagihan/{claim.id}",
         )
-        for claim in session.scalars(statement)
+        for claim in session.scalars(statement.options(of_contract))
         if claim.allows("verify_claim") or claim.allows("pay")
     ]

@@ -44,6 +44,8 @@ class Lines(BaseModel):
 class Note(BaseModel):
     """An act that may carry a note."""
 
+    model_config = ConfigDict(extra="forbid")
+
     note: str = Field("", max_length=4000, title="Catatan", json_schema_extra=AREA)
 
 

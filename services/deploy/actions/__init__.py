@@ -15,7 +15,6 @@ from services.deploy.actions.installation import (
 )
 from services.deploy.actions.measurement import gather_figures, note_answers, watched
 from services.deploy.actions.operation import begin, end
-from services.deploy.actions.paper import Office
 from services.deploy.actions.release import (
     authorise_go_live,
     check_opening,
@@ -37,6 +36,7 @@ from services.deploy.actions.server import (
     retire_server,
     suspend_server,
 )
+from shared.printing import Office
 
 __all__ = [
     "Office",

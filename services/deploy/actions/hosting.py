@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.deploy.actions.paper import Office, provisioning_note
+from services.deploy.actions.paper import provisioning_note
 from services.deploy.authority import ACTS
 from services.deploy.model import (
     CLOSED_SUFFIX,
@@ -22,6 +22,7 @@ from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn
 from shared.identity import Person
 from shared.mailbox import post
 from shared.messages import HostingReady, HostingRefused
+from shared.printing import Office
 
 
 def request_hosting(

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from services.deploy.actions.build import find_build
 from services.deploy.actions.hosting import find_hosting
 from services.deploy.actions.operation import ATTEMPTS, end, enqueue, must_be_idle, must_be_usable
-from services.deploy.actions.paper import Office, installation_record
+from services.deploy.actions.paper import installation_record
 from services.deploy.authority import ACTS
 from services.deploy.model import (
     Application,
@@ -29,6 +29,7 @@ from shared.errors import Incomplete, NotFound, OutOfTurn, Stale
 from shared.identity import Person
 from shared.mailbox import post
 from shared.messages import InstallationApproved, InstallationFailed, InstalledForTesting
+from shared.printing import Office
 
 UNFINISHED = (InstallationStatus.PLANNING, InstallationStatus.PLANNED, InstallationStatus.APPROVED)
 

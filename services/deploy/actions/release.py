@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from services.deploy.actions.application import of_case
 from services.deploy.actions.operation import actor, end, enqueue, must_be_idle, must_be_usable
-from services.deploy.actions.paper import Office, release_note
+from services.deploy.actions.paper import release_note
 from services.deploy.authority import ACTS
 from services.deploy.model import (
     Application,
@@ -38,6 +38,7 @@ from shared.messages import (
     WentLive,
 )
 from shared.permit import Permit, PermitRefused, SignedPermit, verify
+from shared.printing import Office
 
 
 def fail_test(session: Session, message: TestFailed) -> None:

@@ -2,6 +2,7 @@
 
 from services.deploy.queries.log import Log, log_after
 from services.deploy.queries.measurement import figures, last_month
+from services.deploy.queries.search import found
 from services.deploy.queries.server import probe, probes, server, servers, usable_servers
 from services.deploy.queries.thing import (
     build,
@@ -25,6 +26,7 @@ __all__ = [
     "build",
     "builds",
     "figures",
+    "found",
     "hosting",
     "hostings",
     "installation",

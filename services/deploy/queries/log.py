@@ -25,12 +25,10 @@ class Log:
 def log_after(session: Session, thing_id: UUID, after: Mark = BEGINNING) -> Log:
     """Return the lines after a mark, at most 500; over when nothing is left and no job waits or runs."""
     about = jobs.of_thing(session, thing_id)[::-1]
-    found: list[tuple[Mark, jobs.Line]] = []
-    for number, job in enumerate(about, 1):
-        if number < after[0] or len(found) >= MOST:
-            continue
-        seen = after[1] if number == after[0] else 0
-        found += [((number, line.seq), line) for line in jobs.lines(session, job.id, seen, limit=MOST)]
+    left = {job.id: number for number, job in enumerate(about, 1) if number >= after[0]}
+    seen = after[1] if after[0] in left.values() else 0
+    told = jobs.lines_of(session, list(left), seen, limit=MOST) if left else []
+    found = [((left[job_id], line.seq), line) for job_id, line in told]
     is_open = any(job.state in (jobs.WAITING, jobs.RUNNING) for job in about)
     return Log(found, is_over=not is_open and not found)
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from services.deploy.authority import ACTS
 from services.deploy.model import (
@@ -81,7 +81,7 @@ def releases(session: Session, by: Person, *, limit: int = 50, after: Place | No
 
 def release(session: Session, by: Person, release_id: UUID) -> Release:
     """Return a release that this person may see; raise NotFound otherwise."""
-    found = session.get(Release, release_id)
+    found = session.get(Release, release_id, options=[joinedload(Release.permits)])
     if found is None or not sees(by, found.application):
         raise NotFound("Rilis tidak ditemukan. Periksa daftar rilis.")
     return found

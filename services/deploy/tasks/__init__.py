@@ -6,7 +6,7 @@ from services.deploy import actions
 from services.deploy.settings import Settings
 from services.deploy.tasks.host import Host, runs_on_hosts
 from services.deploy.tasks.watch import measure
-from shared import permit
+from shared import calendar, directory, permit, proving
 from shared.database import Database
 from shared.keys import Keys
 from shared.mailbox import Letter
@@ -27,6 +27,9 @@ from shared.worker import Worker
 def make_worker(settings: Settings) -> Worker:
     """Return the infrastructure division's worker: what it does about each message, job and minute."""
     worker = Worker("deploy", Database(settings.database_url), Keys(settings.keys_folder))
+    directory.keep(worker)
+    proving.keep(worker)
+    calendar.keep(worker)
     _handles_messages(worker, settings)
     host = Host(
         key=settings.ssh_key,

@@ -7,6 +7,7 @@ import httpx
 
 from services.deploy import actions
 from services.deploy.actions.measurement import Answer, Watched
+from shared.addresses import resolved
 from shared.database import Database
 
 PATIENCE = 5.0
@@ -28,15 +29,15 @@ def measure(database: Database) -> None:
 
 def asked(watched: Watched) -> Answer:
     """Ask one address for its front page and return how it answered; redirects are not followed."""
-    address = watched.connect_address
-    place = f"[{address}]" if ":" in address else address
     began = time.monotonic()
     try:
+        address = resolved(watched.connect_address, watched.connect_port)
+        place = f"[{address}]" if ":" in address else address
         # Without the environment's proxies: the server itself is asked.
         with httpx.Client(timeout=PATIENCE, trust_env=False) as client:
             status = client.get(
                 f"http://{place}:{watched.connect_port}/", headers={"host": watched.host, "user-agent": "Alur"}
             ).status_code
-    except (httpx.HTTPError, httpx.InvalidURL):
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError):
         status = 0
     return Answer(watched, status, round((time.monotonic() - began) * 1000))

@@ -1,5 +1,8 @@
 """Signing in and out: passwords tried with growing pauses, sessions behind a cookie, personal tokens.
 
+Somebody with a second factor comes in by two steps: the right password opens no session but a pending sign-in, and
+`second_factor.complete` turns it into one.
+
 A failed attempt must stay counted although it is refused, and hashing must hold no lock. So signing in is two short
 transactions with the hash between them: the attempt is counted before it is judged, and taken back when it was right.
 """
@@ -17,10 +20,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session as OrmSession
 
 from services.gateway import passwords
-from services.gateway.model import Attempt, Person, Session, Token
+from services.gateway.model import Attempt, PendingSignIn, Person, SecondFactor, Session, Token
+from services.gateway.passwords import Profile
 from shared import audit, identity
 from shared.database import Database
-from shared.errors import Incomplete, NotFound, NotSignedIn, TooMany
+from shared.errors import Incomplete, NotFound, NotSignedIn, StepUpNeeded, TooMany
 from shared.identity import Caller
 from shared.words import local_date
 
@@ -34,7 +38,13 @@ FORGOTTEN = timedelta(hours=1)
 """After this long without a failure, counting starts anew."""
 TOKEN_MARK = "alur_"  # noqa: S105 - a mark that lets leak scanners find our tokens, no secret
 
-Scope = Literal["read", "write"]
+PROOF = timedelta(minutes=10)
+"""For so long a proof of who somebody is carries acts that need a fresh one, unless a setting says otherwise."""
+PENDING = timedelta(minutes=5)
+"""For so long after the right password the code of the second step is taken."""
+
+Scope = Literal["read", "write", "decide"]
+"""What a personal token may: read, change, and do acts that need a fresh proof of whoever does them by hand."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +65,10 @@ PATIENCE = {
     "pair": Patience(free=5, longest=timedelta(minutes=5)),
     "account": Patience(free=10, longest=timedelta(seconds=30)),
     "address": Patience(free=50, longest=timedelta(minutes=1)),
+    "code": Patience(free=5, longest=timedelta(minutes=5)),
 }
-"""For one account from one address, one account from anywhere, one address for any account.
+"""For one account from one address, one account from anywhere, one address for any account; for codes and proofs of
+one person, which only somebody who has the password or a session can try.
 
 The pause for an account is short and does not touch addresses from which its owner has signed in lately:
 whoever guesses from elsewhere cannot lock the owner out.
@@ -68,6 +80,32 @@ class WrongCredentials(NotSignedIn):
 
     code = "wrong_credentials"
     title = "Belum berhasil masuk"
+
+
+class PasswordOverdue(NotSignedIn):
+    """The password is right, but older than this site allows; a new one is set before coming in."""
+
+    code = "password_overdue"
+    title = "Kata sandi sudah habis masa berlakunya"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Kata sandi Anda benar, tetapi sudah terlalu lama dipakai. Gantilah dahulu, lalu masuk kembali."
+        )
+
+
+class SecondFactorNeeded(NotSignedIn):
+    """The password was right; a code is still needed. `pending` is the token of the second step."""
+
+    code = "second_factor_needed"
+    title = "Kode langkah kedua diperlukan"
+
+    def __init__(self, pending: str) -> None:
+        super().__init__(
+            "Kata sandi benar. Akun ini memakai verifikasi dua langkah: masukkan juga kode dari aplikasi autentikator, "
+            "atau salah satu kode pemulihan."
+        )
+        self.pending = pending
 
 
 class WaitBeforeTrying(TooMany):
@@ -102,37 +140,69 @@ class MadeToken:
 
 
 def sign_in(
-    database: Database, *, username: str, password: str, address: str, now: datetime, replaces: str | None = None
+    database: Database,
+    *,
+    username: str,
+    password: str,
+    address: str,
+    now: datetime,
+    replaces: str | None = None,
+    agent: str = "",
+    profile: Profile = passwords.ASVS,
 ) -> SignedIn:
     """Open a session for who knows the password; `replaces` is the token of a session that ends with it.
 
-    Raises WrongCredentials, or WaitBeforeTrying without looking at the password. Each is written to the audit chain.
+    Raises SecondFactorNeeded when the person has one, PasswordOverdue, WrongCredentials, or WaitBeforeTrying without
+    looking at the password. Each is written to the audit chain.
     """
     name = username.strip().lower()
     with database.transaction() as session:
         person = session.scalar(select(Person).where(Person.username == name, Person.is_active))
-        counted = _counted(session, name, address, person, now)
-        wait = _claim(session, counted, now)
+        counted = counted_for(session, name, address, person, now)
+        wait = claim(session, counted, now)
     if wait:
         raise WaitBeforeTrying(wait)
+    pending, is_overdue = "", False
     is_right = passwords.fits(password, person.password_hash if person else None)
     with database.transaction() as session:
         if person is None or not is_right:
             thing = f"Person:{person.id}" if person else "Person:unknown"
             audit.record(session, None, "refuse_sign_in", thing, address=address)
         else:
-            _forgive(session, counted, now)
-            signed_in = _open_session(session, person, address, now)
-            if replaces:
-                end_session(session, replaces, now=now)
+            forgive(session, counted, now)
+            is_overdue = profile.is_over(person.password_set_at, now)
             if passwords.is_outdated(person.password_hash):
-                renewed = passwords.hashed(password)
+                renewed = passwords.rehashed(password)
                 session.execute(update(Person).where(Person.id == person.id).values(password_hash=renewed))
-            audit.record(session, signed_in.caller.person, "sign_in", "Session", address=address)
-            return signed_in
+            if not is_overdue and not has_second_factor(session, person.id):
+                return enter(session, person, address=address, now=now, replaces=replaces, agent=agent)
+            pending = "" if is_overdue else pend(session, person, address, now)
+    if is_overdue:
+        raise PasswordOverdue
+    if pending:
+        raise SecondFactorNeeded(pending)
     raise WrongCredentials(
         "Nama pengguna atau kata sandi tidak cocok. Periksa keduanya lalu coba lagi; bila lupa, hubungi admin sistem."
     )
+
+
+def enter(
+    session: OrmSession, person: Person, *, address: str, now: datetime, replaces: str | None = None, agent: str = ""
+) -> SignedIn:
+    """Open a session for somebody who has proved who they are, end the one before, and say so in the audit chain."""
+    signed_in = open_session(session, person, address, now, agent=agent)
+    if replaces:
+        end_session(session, replaces, now=now)
+    audit.record(session, signed_in.caller.person, "sign_in", "Session", address=address)
+    return signed_in
+
+
+def has_second_factor(session: OrmSession, person_id: UUID) -> bool:
+    """Tell whether the person signs in by two steps."""
+    found = select(SecondFactor.person_id).where(
+        SecondFactor.person_id == person_id, SecondFactor.confirmed_at.is_not(None)
+    )
+    return session.scalar(found) is not None
 
 
 def end_session(session: OrmSession, token: str, *, now: datetime) -> None:
@@ -143,7 +213,7 @@ def end_session(session: OrmSession, token: str, *, now: datetime) -> None:
         audit.record(session, found.person.as_signed(local_date(now)), "sign_out", "Session")
 
 
-def session_caller(session: OrmSession, token: str, *, now: datetime) -> Caller | None:
+def session_caller(session: OrmSession, token: str, *, now: datetime, proof: timedelta = PROOF) -> Caller | None:
     """Return who the cookie's token stands for, or None when the session ended, idled out or never was."""
     found = session.get(Session, digest(token))
     if found is None or found.ended_at or not found.person.is_active:
@@ -152,23 +222,37 @@ def session_caller(session: OrmSession, token: str, *, now: datetime) -> Caller 
         return None
     if now - found.seen_at >= SEEN_EVERY:
         found.seen_at = now
-    return Caller(person=found.person.as_signed(local_date(now)), form_token=found.form_token)
+    look = {"theme": found.setting.theme, "language": found.setting.language} if found.setting else {}
+    person = found.person.as_signed(local_date(now)).model_copy(update={"proved_until": found.proved_at + proof})
+    return Caller(person=person, form_token=found.form_token, **look)
 
 
 def token_caller(session: OrmSession, text: str, *, now: datetime) -> tuple[Caller, frozenset[str]] | None:
-    """Return who a personal token stands for and its scopes, or None when it ended, was revoked or never was."""
+    """Return who a personal token stands for and its scopes, or None when it ended, was revoked or never was.
+
+    A program cannot be asked for a password. What its owner allowed it when making the token, by a proof of their
+    own then, stands for the proof: only a token with the scope `decide` does acts that need one.
+    """
     found = session.scalar(select(Token).where(Token.digest == digest(text)))
     if found is None or found.revoked_at or found.ends_at <= now or not found.person.is_active:
         return None
     if found.used_at is None or now - found.used_at >= SEEN_EVERY:
         found.used_at = now
-    return Caller(person=found.person.as_signed(local_date(now))), frozenset(found.scopes)
+    person, scopes = found.person.as_signed(local_date(now)), frozenset(found.scopes)
+    if "decide" in scopes:
+        person = person.model_copy(update={"proved_until": now + PROOF})
+    return Caller(person=person), scopes
 
 
 def make_token(
     session: OrmSession, by: identity.Person, *, name: str, days: int, scopes: frozenset[Scope], now: datetime
 ) -> MadeToken:
-    """Make a personal token that ends after 1-90 days; raise Incomplete for any other length or no scope."""
+    """Make a personal token that ends after 1-90 days; raise Incomplete for any other length or no scope.
+
+    A token that may decide needs a fresh proof of who makes it (StepUpNeeded).
+    """
+    if "decide" in scopes and not by.is_proved():
+        raise StepUpNeeded("Buat token yang boleh memutus", "Program dengan token ini dapat memutus atas nama Anda.")
     if not 1 <= days <= LONGEST_TOKEN_DAYS or not scopes:
         raise Incomplete(
             f"Token berlaku 1 sampai {LONGEST_TOKEN_DAYS} hari dan memerlukan paling sedikit satu lingkup."
@@ -208,19 +292,37 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _open_session(session: OrmSession, person: Person, address: str, now: datetime) -> SignedIn:
+def open_session(session: OrmSession, person: Person, address: str, now: datetime, *, agent: str = "") -> SignedIn:
+    """Open a session with a new token for a person who has just proved who they are."""
     token, form_token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-    session.add(
-        Session(
-            id=digest(token), person_id=person.id, form_token=form_token, address=address, created_at=now, seen_at=now
-        )
+    opened = Session(
+        id=digest(token),
+        person_id=person.id,
+        form_token=form_token,
+        address=address,
+        agent=agent[:300],
+        created_at=now,
+        proved_at=now,
+        seen_at=now,
     )
-    return SignedIn(token, Caller(person=person.as_signed(local_date(now)), form_token=form_token), now + ABSOLUTE)
+    session.add(opened)
+    signed = person.as_signed(local_date(now)).model_copy(update={"proved_until": now + PROOF})
+    return SignedIn(token, Caller(person=signed, form_token=form_token), now + ABSOLUTE)
 
 
-def _counted(
+def pend(session: OrmSession, person: Person, address: str, now: datetime) -> str:
+    """Begin the second step for somebody whose first proof was right; return its token, told here once."""
+    token = secrets.token_urlsafe(32)
+    session.add(
+        PendingSignIn(id=digest(token), person_id=person.id, address=address, created_at=now, expires_at=now + PENDING)
+    )
+    return token
+
+
+def counted_for(
     session: OrmSession, name: str, address: str, person: Person | None, now: datetime
 ) -> list[tuple[str, Patience]]:
+    """Return the counters of an attempt to prove a password: of account and address together, and of each."""
     account = digest(name)
     counted = [(f"pair:{digest(f'{name} {address}')}", PATIENCE["pair"])]
     if not _is_known(session, person, address, now):
@@ -238,7 +340,7 @@ def _is_known(session: OrmSession, person: Person | None, address: str, now: dat
     return session.scalar(lately.limit(1)) is not None
 
 
-def _claim(session: OrmSession, counted: list[tuple[str, Patience]], now: datetime) -> int:
+def claim(session: OrmSession, counted: list[tuple[str, Patience]], now: datetime) -> int:
     """Count the attempt as failed until proven right; return the seconds to wait when it may not be made at all."""
     rows = []
     for key, patience in counted:
@@ -260,7 +362,7 @@ def _claim(session: OrmSession, counted: list[tuple[str, Patience]], now: dateti
     return 0
 
 
-def _forgive(session: OrmSession, counted: list[tuple[str, Patience]], now: datetime) -> None:
+def forgive(session: OrmSession, counted: list[tuple[str, Patience]], now: datetime) -> None:
     """Take back the attempt that was right; of the account and address together, every earlier one too."""
     for key, patience in counted:
         row = session.get(Attempt, key, with_for_update=True)

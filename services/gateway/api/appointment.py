@@ -1,15 +1,16 @@
-"""The JSON door for acting appointments."""
+"""The JSON door for appointments: who holds which post, since when, until when."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request, Response
 
-from services.gateway.actions import appointment as acting
+from services.gateway.actions import appointment as appointments
 from services.gateway.asker import must_watch
-from services.gateway.schemas.appointment import AppointmentView, NewAppointment
+from services.gateway.schemas.appointment import AppointmentView, Ending, NewAppointment
 from shared.database import utc_now
-from shared.pages import Reason
-from shared.web import Asker, Door, Session
+from shared.identity import Role
+from shared.web import Asker, Door, Session, answer_list, mark, place
 from shared.words import local_date
 
 kept = APIRouter(prefix="/api", tags=["gateway"], route_class=Door)
@@ -17,23 +18,31 @@ kept = APIRouter(prefix="/api", tags=["gateway"], route_class=Door)
 
 
 @kept.get("/appointments", response_model=list[AppointmentView])
-def appointments(session: Session, by: Asker) -> list[AppointmentView]:
+def list_appointments(
+    request: Request,
+    session: Session,
+    by: Asker,
+    role: Role | None = None,
+    after: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
     must_watch(by)
     today = local_date(utc_now())
-    return [AppointmentView.of(one, today) for one in acting.appointments(session)]
+    found = appointments.appointments(session, role=role, before=place(after), limit=limit)
+    return answer_list(request, [AppointmentView.of(one, today) for one in found], after=mark(found, limit))
 
 
 @kept.post("/appointments", response_model=AppointmentView, status_code=201)
 def appoint(request: Request, session: Session, by: Asker, body: NewAppointment) -> AppointmentView:
-    made = acting.appoint(session, by, body, now=utc_now())
+    made = appointments.appoint(session, by, body, now=utc_now())
     request.app.state.memory.forget()
     return AppointmentView.of(made, local_date(utc_now()))
 
 
 @kept.post("/appointments/{appointment_id}/ending", response_model=AppointmentView)
 def end_appointment(
-    request: Request, session: Session, by: Asker, appointment_id: UUID, body: Reason
+    request: Request, session: Session, by: Asker, appointment_id: UUID, body: Ending
 ) -> AppointmentView:
-    ended = acting.end_appointment(session, by, appointment_id, reason=body.reason, now=utc_now())
+    ended = appointments.end_appointment(session, by, appointment_id, body, now=utc_now())
     request.app.state.memory.forget()
     return AppointmentView.of(ended, local_date(utc_now()))

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message
 from services.gateway.door.remote import RemoteDoor, Silent
 from shared import identity
 from shared.database import utc_now
+from shared.errors import Unavailable
 from shared.identity import Caller, Person
 from shared.keys import DIVISIONS, GATEWAY, Keys
 from shared.log import logger
@@ -32,6 +33,8 @@ TITLES = {
 }
 ASK_WITHIN = 3.0
 """Seconds that one division may take for a part of a page that others share."""
+VOUCHED_FOR = 10.0
+"""Seconds for which one signed header is used again; it is valid for longer (`identity.LIFETIME`)."""
 ASK_AGAIN = 1.0
 """Seconds before a door that was silent is asked for its prefixes again."""
 
@@ -66,6 +69,8 @@ class Part:
     is_known: bool = False
     silent_since: datetime | None = None
     asked_at: float = field(default=float("-inf"))
+    _vouched: dict[int, tuple[Caller, bytes, float]] = field(default_factory=dict)
+    """By the caller's identity in memory, which a new look-up changes."""
 
     @property
     def title(self) -> str:
@@ -73,8 +78,15 @@ class Part:
         return TITLES.get(self.name, self.name)
 
     def signed(self, caller: Caller) -> bytes:
-        """Return the header value that names the caller before this division."""
-        return identity.sign(caller, key=self.key, audience=self.name).encode()
+        """Return the header value that names the caller before this division; the same one for some seconds."""
+        now = time.monotonic()
+        found = self._vouched.get(id(caller))
+        if found is None or found[0] is not caller or now - found[2] > VOUCHED_FOR:
+            if len(self._vouched) > 500:
+                self._vouched.clear()
+            found = (caller, identity.sign(caller, key=self.key, audience=self.name).encode(), now)
+            self._vouched[id(caller)] = found
+        return found[1]
 
 
 class Doors:
@@ -86,6 +98,20 @@ class Doors:
         self._taken = taken
         self._table: dict[str, Part] = {}
         self._asking: asyncio.Task[None] | None = None
+
+    async def owner_of(self, path: str) -> Part | None:
+        """Return the division to ask, or None when the gateway answers itself; raise Unavailable for a silent one."""
+        if path == "/" or prefix_of(path) in self._taken:
+            return None
+        part = await self.part_for(path)
+        if part is None and self.unknown:
+            names = ", ".join(p.title for p in self.unknown)
+            raise Unavailable(
+                f"Halaman ini mungkin milik bagian yang sedang tidak menjawab: {names}. Bagian lain tetap dapat "
+                "dipakai. Mohon ulangi beberapa saat lagi.",
+                code="part_silent",
+            )
+        return part
 
     async def part_for(self, path: str) -> Part | None:
         """Return the division whose path this is, or None; asks doors that have not yet told their prefixes."""
@@ -154,14 +180,23 @@ class Doors:
         entries = [entry for part in self.parts.values() for entry in part.navigation]
         return sorted((e for e in entries if not e.roles or held & set(e.roles)), key=lambda e: (e.order, e.label))
 
-    async def ask(self, part: Part, target: str, *, caller: Caller | None = None) -> Answered | None:
-        """Ask one door with GET and return its whole answer, or None when it is silent or too slow."""
+    async def ask(
+        self, part: Part, target: str, *, caller: Caller | None = None, posted: Any = None
+    ) -> Answered | None:
+        """Ask one door with GET and return its whole answer, or None when it is silent or too slow.
+
+        With `posted`, a value that is no None, that is sent as JSON with POST.
+        """
         path, _, query = target.partition("?")
         headers = [(b"accept", b"application/json"), (b"accept-encoding", b"identity"), (b"host", b"inner")]
         if caller:
             headers.append((identity.HEADER.encode(), part.signed(caller)))
-        scope = inner_scope(path=path, query=query.encode(), headers=headers)
-        heard = _Heard()
+        method, body = "GET", b""
+        if posted is not None:
+            method, body = "POST", json.dumps(posted).encode()
+            headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        scope = inner_scope(path=path, query=query.encode(), headers=headers, method=method)
+        heard = _Heard(body)
         try:
             async with asyncio.timeout(ASK_WITHIN):
                 await part.app(scope, heard.receive, heard.send)
@@ -177,8 +212,15 @@ class Doors:
 
     async def ask_all(self, target: str, *, caller: Caller | None = None) -> dict[str, Answered | None]:
         """Ask every door the same, at once."""
-        answers = await asyncio.gather(*(self.ask(part, target, caller=caller) for part in self.parts.values()))
-        return dict(zip(self.parts, answers, strict=True))
+        return await self.ask_some(dict.fromkeys(self.parts, target), caller=caller)
+
+    async def ask_some(
+        self, targets: Mapping[str, str], *, caller: Caller | None = None, posted: Any = None
+    ) -> dict[str, Answered | None]:
+        """Ask several doors at once, each by its name (see `ask`); a division that is not there answers nothing."""
+        there = {name: target for name, target in targets.items() if name in self.parts}
+        asked = (self.ask(self.parts[name], target, caller=caller, posted=posted) for name, target in there.items())
+        return dict(zip(there, await asyncio.gather(*asked), strict=True))
 
     async def close(self) -> None:
         """Close the connections to doors elsewhere."""
@@ -217,7 +259,8 @@ def inner_scope(
 class _Heard:
     """Collects the whole answer of a door."""
 
-    def __init__(self) -> None:
+    def __init__(self, sent: bytes = b"") -> None:
+        self._sent = sent
         self.status = 0
         self.headers: dict[str, str] = {}
         self.body = bytearray()
@@ -227,7 +270,7 @@ class _Heard:
     async def receive(self) -> Message:
         if not self._asked:
             self._asked = True
-            return {"type": "http.request", "body": b"", "more_body": False}
+            return {"type": "http.request", "body": self._sent, "more_body": False}
         await self._answered.wait()
         return {"type": "http.disconnect"}
 

@@ -2,21 +2,27 @@
 
 import hashlib
 import mimetypes
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 from urllib.parse import urlencode, urlsplit
 
 import jinja2
 from markupsafe import Markup
 
-from services.gateway.authority import WATCHERS
+from services.gateway.authority import KEEPERS, WATCHERS
+from services.gateway.door import colours
 from services.gateway.door.doors import Doors
+from services.gateway.door.figures import sees_figures
 from services.gateway.settings import Settings
-from shared import words
 from shared.database import utc_now
-from shared.identity import Caller, Person
+from shared.identity import Caller, Language, Person
+from shared.interpreter import Templates, speaking
+from shared.language import SPOKEN, long_date, long_moment, said
 from shared.line import line_list, stations
+from shared.pages import FILTERS
 from shared.pages import TEMPLATES as SHARED_TEMPLATES
 from shared.procedure import procedure
 from shared.web import NavigationEntry
@@ -40,28 +46,87 @@ class StaticFile:
     content: bytes
 
 
-class Static:
-    """The gateway's own style sheet, script and icons, each under an address with its digest."""
+STYLE = "alur.css"
+FONT = "plus-jakarta-sans.woff2"
+LOGO_KINDS = frozenset({".svg", ".png", ".webp"})
+LOGO_LIMIT = 100_000
 
-    def __init__(self, folder: Path = HERE / "static") -> None:
+
+class Static:
+    """The gateway's own style sheet, script, font and icons, each under an address with its digest.
+
+    The style sheet is served with its head made here: the colours of this campus and the address of the font.
+    """
+
+    def __init__(self, folder: Path = HERE / "static", *, brand: str = "#12603f", logo: Path | None = None) -> None:
         self.by_path: dict[str, StaticFile] = {}
         self._by_name: dict[str, StaticFile] = {}
-        for file in sorted(folder.iterdir()):
-            content = file.read_bytes()
-            digest = hashlib.sha256(content).hexdigest()[:12]
-            kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-            kept = StaticFile(f"/static/{file.stem}.{digest}{file.suffix}", kind, content)
-            self.by_path[kept.path] = self._by_name[file.name] = kept
-        sprite = self._by_name.get("icons.svg")
-        self.icons = frozenset(_ids(sprite.content.decode())) if sprite else frozenset()
+        files = {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+        rules = files.pop(STYLE)
+        for name, content in files.items():
+            self._keep(name, content)
+        self.logo = self._keep(f"logo{logo.suffix}", _read_logo(logo)).path if logo else ""
+        self._keep(STYLE, f"{_font_face(self.url(FONT))}{colours.sheet(brand)}".encode() + rules)
+        self.icons = frozenset(_ids(files["icons.svg"].decode()))
+
+    def _keep(self, name: str, content: bytes) -> StaticFile:
+        file = Path(name)
+        digest = hashlib.sha256(content).hexdigest()[:12]
+        kind = mimetypes.guess_type(name)[0] or KINDS.get(file.suffix, "application/octet-stream")
+        kept = StaticFile(f"/static/{file.stem}.{digest}{file.suffix}", kind, content)
+        self.by_path[kept.path] = self._by_name[name] = kept
+        return kept
 
     def url(self, name: str) -> str:
         """Return the address of a file by its name; raise KeyError for one that is not there."""
         return self._by_name[name].path
 
 
+KINDS = {".woff2": "font/woff2", ".webp": "image/webp"}
+"""Kinds that not every machine's table knows."""
+
+
+def _font_face(url: str) -> str:
+    return (
+        '@font-face { font-family: "Plus Jakarta Sans"; font-style: normal; font-weight: 200 800; font-display: swap; '
+        f'src: url("{url}") format("woff2"); }}\n'
+    )
+
+
+def _read_logo(file: Path) -> bytes:
+    """Return the logo's bytes; raise ValueError in words for what cannot be one."""
+    if file.suffix not in LOGO_KINDS or not file.is_file():
+        raise ValueError(f"Logo {file} tidak ada atau bukan SVG, PNG, atau WebP.")
+    content = file.read_bytes()
+    if len(content) > LOGO_LIMIT:
+        raise ValueError(f"Logo {file} lebih dari {LOGO_LIMIT // 1000} KB; setiap halaman akan memuatnya.")
+    return content
+
+
 def _ids(sprite: str) -> list[str]:
     return [part.split('"', 1)[0] for part in sprite.split('<symbol id="')[1:]]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """How a page was refused: what the person needs to get on."""
+
+    status: int
+    code: str
+    number: str
+    back: str
+    """The page from which they came, empty when it is not known."""
+    again: str
+    """The page itself, where asking once more may help."""
+    seconds: int
+    """After how long asking again makes sense; 0: it does not by itself."""
+
+
+Groups = list[tuple[str, list[NavigationEntry]]]
+"""The parts of the rail, each with its entries."""
+MOST_DRAWN = 500
+WHOSE = "\x02"
+"""Stands in a drawn rail for the id of whoever reads the page."""
 
 
 class Frame:
@@ -71,34 +136,68 @@ class Frame:
         self.settings = settings
         self.doors = doors
         self.static = static
-        self.environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader([str(HERE / "templates"), str(SHARED_TEMPLATES)]),
+        # Drawn once: a page shows half a hundred of them.
+        sprite, icon = (
+            static.url("icons.svg"),
+            '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}">',
+        )
+        self._icons = {name: Markup(f"{icon}</use></svg>").format(sprite, name) for name in static.icons}  # noqa: S704
+        self._drawn: dict[tuple[object, ...], tuple[str, str, Groups]] = {}
+        """The rail by its entries, for it was a third of the whole frame."""
+        self._environments: dict[Language, jinja2.Environment] = {}
+        for language in get_args(Language):
+            self._environments[language] = self._environment(language)
+
+    def _environment(self, language: Language) -> jinja2.Environment:
+        environment = jinja2.Environment(
+            loader=Templates([str(HERE / "templates"), str(SHARED_TEMPLATES)], language),
             autoescape=True,
             trim_blocks=True,
             lstrip_blocks=True,
             undefined=jinja2.StrictUndefined,
             auto_reload=False,
         )
-        self.environment.filters.update(ago=ago, moment=words.long_moment)
-        self.environment.globals.update(
-            asset=static.url,
+        environment.filters.update(FILTERS, ago=ago)
+        if language != "id":
+            environment.globals = self._environments["id"].globals
+        environment.globals.update(
+            asset=self.static.url,
+            logo=self.static.logo,
             icon=self.icon,
-            site_name=settings.site_name,
-            site_owner=settings.site_owner,
+            site_name=self.settings.site_name,
+            site_owner=self.settings.site_owner,
             procedure_title=procedure().title,
             way=line_list(stations(procedure(), at=None)),
         )
+        return speaking(environment, language)
+
+    @property
+    def environment(self) -> jinja2.Environment:
+        """Return the templates in the language of the request."""
+        return self._environments[SPOKEN.get()]
 
     def icon(self, name: str) -> Markup:
         """Return an icon of the sprite; an unknown name gives a plain dot, for words always stand beside it."""
-        shown = name if name in self.static.icons else "dot"
-        return Markup('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>').format(
-            self.static.url("icons.svg"), shown
-        )
+        return self._icons.get(name, self._icons["dot"])
 
-    def page(self, title: str, body: bytes, *, caller: Caller | None, path: str) -> bytes:
-        """Return the whole page around a fragment; without a caller there is no rail."""
-        entries = [HOME, WAITING, *self.doors.navigation(caller.person), *_own_entries(caller.person)] if caller else []
+    def page(
+        self,
+        title: str,
+        body: bytes,
+        *,
+        caller: Caller | None,
+        path: str,
+        told: Sequence[str] = (),
+        refusal: Refusal | None = None,
+    ) -> bytes:
+        """Return the whole page around a fragment; without a caller there is no rail.
+
+        `told` is what the last act left to say; a refused page gets the ways on from there.
+        """
+        groups = self._groups(caller.person) if caller else []
+        entries = [entry for _, group in groups for entry in group]
+        here = _nearest(path, [entry.path for entry in (*entries, *TABS)])
+        menu, rail = self._entries(caller.person, groups, here) if caller else ("", "")
         return (
             self.environment.get_template("around.html")
             .render(
@@ -106,18 +205,62 @@ class Frame:
                 body=Markup(body.decode("utf-8")),  # noqa: S704 - a division's own page, escaped where it was made
                 person=caller.person if caller else None,
                 form_token=caller.form_token if caller else "",
-                navigation=entries,
+                theme=caller.theme if caller else "auto",
+                language=SPOKEN.get(),
+                menu=menu,
+                rail=rail,
                 tabs=TABS,
-                here=_nearest(path, [entry.path for entry in (*entries, *TABS)]),
+                here=here,
+                place=_place(groups, here),
                 path=path,
+                told=told,
+                refused=refusal,
+                development=self.settings.development,
             )
             .encode()
         )
 
+    def _entries(self, person: Person, groups: Groups, here: str) -> tuple[Markup, Markup]:
+        """Return the entries as drawn in the menu and in the rail; everybody with the same entries shares them."""
+        key = (SPOKEN.get(), here, *(id(entry) for _, rows in groups for entry in rows))
+        found = self._drawn.get(key)
+        if found is None:
+            if len(self._drawn) >= MOST_DRAWN:
+                self._drawn.clear()
+            template = self.environment.get_template("entries.html")
+            drawn = [template.render(key=place, groups=groups, here=here, whose=WHOSE) for place in ("menu", "rail")]
+            # The entries are kept with it: nothing else can come to stand at their place in memory.
+            found = self._drawn[key] = (drawn[0], drawn[1], groups)
+        whose = str(person.id)
+        return Markup(found[0].replace(WHOSE, whose)), Markup(found[1].replace(WHOSE, whose))  # noqa: S704 - drawn above
+
+    def _groups(self, person: Person) -> Groups:
+        """Return the rail: what is one's own, each division's lists, and what watches over all."""
+        shown = self.doors.navigation(person)
+        # By their place in memory: comparing each with each, field by field, took a third of the whole frame.
+        theirs = {part.title: set(map(id, part.navigation)) for part in self.doors.parts.values()}
+        divisions = [(title, [e for e in shown if id(e) in ids]) for title, ids in theirs.items()]
+        own = [
+            ("", [HOME, WAITING, NOTICES, *_dashboard(person)]),
+            *((title.removeprefix("Divisi "), rows) for title, rows in divisions),
+        ]
+        return [(title, rows) for title, rows in [*own, (said("Pengawasan"), _own_entries(person))] if rows]
+
+
+def _place(groups: Groups, here: str) -> tuple[str, NavigationEntry] | None:
+    """Return the division and the list under which a page stands, for the crumbs; None on one's own pages."""
+    return next(((t, e) for t, rows in groups for e in rows if e.path == here and e.path != "/"), None)
+
 
 HOME = NavigationEntry(label="Beranda", path="/", icon="home", order=0)
 WAITING = NavigationEntry(label="Menunggu saya", path="/menunggu", icon="inbox", order=1)
+NOTICES = NavigationEntry(label="Pemberitahuan", path="/pemberitahuan", icon="bell", order=2)
+DASHBOARD = NavigationEntry(label="Dasbor", path="/dasbor", icon="chart", order=2)
 AUTHORITY = NavigationEntry(label="Wewenang", path="/wewenang", icon="key", order=90, roles=sorted(WATCHERS))
+AUDIT = NavigationEntry(label="Jejak audit", path="/audit", icon="shield", order=91, roles=sorted(WATCHERS))
+OPERATIONS = NavigationEntry(label="Operasi", path="/operasi", icon="gear", order=92, roles=sorted(WATCHERS))
+CALENDAR = NavigationEntry(label="Hari kerja", path="/hari-kerja", icon="calendar", order=94, roles=sorted(KEEPERS))
+PEOPLE = NavigationEntry(label="Orang", path="/orang", icon="person", order=93, roles=sorted(KEEPERS))
 TABS = (
     HOME,
     NavigationEntry(label="Perkara", path="/perkara", icon="line"),
@@ -126,8 +269,13 @@ TABS = (
 )
 
 
+def _dashboard(person: Person) -> list[NavigationEntry]:
+    return [DASHBOARD] if sees_figures(person) else []
+
+
 def _own_entries(person: Person) -> list[NavigationEntry]:
-    return [AUTHORITY] if person.has(*WATCHERS) else []
+    watched = [AUTHORITY, AUDIT, OPERATIONS] if person.has(*WATCHERS) else []
+    return [*watched, PEOPLE, CALENDAR] if person.has(*KEEPERS) else watched
 
 
 def _nearest(path: str, paths: list[str]) -> str:
@@ -176,13 +324,13 @@ def ago(text: str) -> Markup:
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     minutes = int((utc_now() - at).total_seconds() // 60)
     if minutes < 1:
-        shown = "baru saja"
+        shown = said("baru saja")
     elif minutes < 60:
-        shown = f"{minutes} menit lalu"
+        shown = said("{number} menit lalu").format(number=minutes)
     elif minutes < 24 * 60:
-        shown = f"{minutes // 60} jam lalu"
+        shown = said("{number} jam lalu").format(number=minutes // 60)
     elif minutes < 31 * 24 * 60:
-        shown = f"{minutes // (24 * 60)} hari lalu"
+        shown = said("{number} hari lalu").format(number=minutes // (24 * 60))
     else:
-        shown = words.long_date(at)
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(at.isoformat(), words.long_moment(at), shown)
+        shown = long_date(at)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(at.isoformat(), long_moment(at), shown)

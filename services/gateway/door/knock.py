@@ -1,6 +1,8 @@
 """One request as it came in, and who was found to be asking."""
 
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 from starlette.types import Scope
 
@@ -14,6 +16,8 @@ class Knock:
 
     scope: Scope
     headers: dict[bytes, bytes] = field(init=False)
+    number: str = field(default_factory=lambda: uuid4().hex[:8].upper())
+    """What a person quotes when something went wrong, and what stands beside it in the log."""
 
     def __post_init__(self) -> None:
         """Read the headers once; of a repeated one the first counts."""
@@ -34,6 +38,11 @@ class Knock:
     def path(self) -> str:
         """Return the decoded path."""
         return str(self.scope["path"])
+
+    @property
+    def logged_path(self) -> str:
+        """Return the path as a log may keep it: without the token of an invitation."""
+        return "/undangan/..." if self.path.startswith("/undangan/") else self.path
 
     @property
     def target(self) -> str:
@@ -57,6 +66,12 @@ class Knock:
         accepts = self.header("accept") or "*/*"
         return not self.path.startswith("/api") and ("text/html" in accepts or "*/*" in accepts)
 
+    def came_from(self, origins: frozenset[str]) -> str:
+        """Return the page of ours from which the request came, empty when it came from nowhere or elsewhere."""
+        parts = urlsplit(self.header("referer"))
+        is_ours = f"{parts.scheme}://{parts.netloc}" in origins and parts.path not in ("", self.path)
+        return parts.path + (f"?{parts.query}" if parts.query else "") if is_ours else ""
+
     def cookie(self, name: str) -> str:
         """Return a cookie's value, empty when it is absent or stands twice."""
         found = [
@@ -74,3 +89,7 @@ class Known:
     caller: Caller
     scopes: frozenset[str] = frozenset({"read", "write"})
     by_cookie: bool = True
+    must_enrol: bool = False
+    """A post of theirs requires a second factor, and they have none yet."""
+    key: str = ""
+    """Digest of the session's or token's secret: whose requests are counted."""

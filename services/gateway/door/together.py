@@ -1,12 +1,13 @@
 """What the gateway puts together from all divisions: what waits for a person, cases, health, the list of operations."""
 
+import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from services.gateway.door import described
 from services.gateway.door.doors import Answered, Doors
 from services.gateway.schemas.whole import WaitingRow
 from shared.authority import ActView
@@ -75,11 +76,10 @@ class CaseRow(BaseModel):
 CASE_ROWS = TypeAdapter(list[CaseRow])
 
 
-async def cases(doors: Doors, caller: Caller, *, limit: int, q: str = "") -> list[CaseRow] | None:
-    """Return the newest cases that a person may see, those with some words when `q` is given; None: not answered."""
+async def cases(doors: Doors, caller: Caller, *, limit: int) -> list[CaseRow] | None:
+    """Return the newest cases that a person may see; None: not answered."""
     part = doors.parts.get(CASES)
-    asked = {"limit": str(limit)} | ({"q": q} if q else {})
-    answered = await doors.ask(part, f"/api/cases?{urlencode(asked)}", caller=caller) if part else None
+    answered = await doors.ask(part, f"/api/cases?limit={limit}", caller=caller) if part else None
     if answered is None or answered.status != 200:
         return None
     try:
@@ -126,8 +126,12 @@ async def description(doors: Doors, own: dict[str, Any]) -> dict[str, Any]:
             "version": own["info"]["version"],
             "description": "Satu jejak bagi setiap aplikasi, dari usulan sampai layanan.",
         },
-        "paths": dict(own["paths"]),
-        "components": {"schemas": dict(own.get("components", {}).get("schemas", {})), "securitySchemes": SCHEMES},
+        # A copy: what is added here must not stand in the gateway's own description the next time.
+        "paths": copy.deepcopy(own["paths"]),
+        "components": {
+            "schemas": copy.deepcopy(own.get("components", {}).get("schemas", {})),
+            "securitySchemes": SCHEMES,
+        },
         "security": [{"bearer": []}, {"session": [], "formToken": []}],
         "x-silent": [],
     }
@@ -143,6 +147,7 @@ async def description(doors: Doors, own: dict[str, Any]) -> dict[str, Any]:
         for key, shape in told.get("components", {}).get("schemas", {}).items():
             whole["components"]["schemas"][f"{name}.{key}"] = shape
     whole["paths"] = dict(sorted(whole["paths"].items()))
+    described.finish(whole)
     return whole
 
 

@@ -1,10 +1,9 @@
-"""People, their units, and the posts that they hold for somebody else."""
+"""People, their units, and the posts that they hold."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, and_, or_
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.gateway.model.table import Table
@@ -13,6 +12,9 @@ from shared.database import Kept, utc_now
 from shared.identity import Role
 from shared.procedure import procedure
 from shared.words import local_date
+
+DEFINITIVE, PLT, PLH = "definitive", "plt", "plh"
+"""A post of one's own; one that is vacant; one whose holder is away."""
 
 
 class Unit(Table):
@@ -25,39 +27,53 @@ class Unit(Table):
 
 
 class Person(Kept, Table):
-    """Somebody who may sign in, with the posts they hold."""
+    """Somebody who may sign in; what they may do follows from the posts they hold on the day."""
 
     __tablename__ = "person"
-    __table_args__ = (
-        CheckConstraint("cardinality(roles) > 0", name="has_a_role"),
-        CheckConstraint("username = lower(username)", name="username_in_lower_case"),
-    )
+    __table_args__ = (CheckConstraint("username = lower(username)", name="username_in_lower_case"),)
 
     username: Mapped[str] = mapped_column(String(40), unique=True)
     display_name: Mapped[str] = mapped_column(String(200))
-    roles: Mapped[list[str]] = mapped_column(ARRAY(String(40)))
-    title: Mapped[str] = mapped_column(String(200))
-    """The post as printed under a signature."""
     unit: Mapped[str | None] = mapped_column(ForeignKey("unit.code"))
     vendor: Mapped[str | None] = mapped_column(String(20))
     """Code of the firm, for a vendor's account."""
     password_hash: Mapped[str] = mapped_column(String(200))
+    """Empty: the person signs in with a campus account only."""
+    password_set_at: Mapped[datetime] = mapped_column(default=utc_now)
     is_active: Mapped[bool] = mapped_column(default=True)
     appointments: Mapped[list["Appointment"]] = relationship(
-        foreign_keys="Appointment.person_id", order_by="Appointment.from_on", viewonly=True, lazy="selectin"
+        foreign_keys="Appointment.person_id",
+        order_by="(Appointment.from_on, Appointment.id)",
+        viewonly=True,
+        lazy="selectin",
     )
 
+    @property
+    def roles(self) -> list[str]:
+        """Return the roles that the person holds today, acting ones too; only appointments change them."""
+        return sorted(self.as_signed().roles)
+
+    @property
+    def title(self) -> str:
+        """Return the own post as printed under a signature today; empty for somebody who holds none."""
+        return self.as_signed().title
+
     def as_signed(self, on: date | None = None) -> identity.Person:
-        """Return the person as the divisions are told of them: own roles, and those held for others on that WIB day."""
+        """Return the person as the divisions are told of them: the posts that they hold on that WIB day.
+
+        Whoever holds none has no role and may do nothing; a post that this version does not know is none.
+        """
         day = on or local_date(utc_now())
-        in_force = [one for one in self.appointments if one.is_in_force(day)]
-        acting = {Role(one.role): one.printed for one in in_force if one.role not in self.roles}
+        in_force = [one for one in self.appointments if one.is_in_force(day) and one.role in set(Role)]
+        own = {Role(one.role): one.printed for one in in_force if one.kind == DEFINITIVE}
+        acting = {Role(one.role): one.printed for one in in_force if Role(one.role) not in own}
         return identity.Person(
             id=self.id,
             username=self.username,
             name=self.display_name,
-            roles=frozenset(Role(role) for role in self.roles) | acting.keys(),
-            title=self.title,
+            roles=frozenset(own.keys() | acting.keys()),
+            title=own[min(own)] if own else "",
+            titles=own if len(set(own.values())) > 1 else {},
             unit=self.unit,
             vendor=self.vendor,
             acting=acting,
@@ -65,42 +81,62 @@ class Person(Kept, Table):
 
 
 class Appointment(Kept, Table):
-    """A post that a person holds for somebody else, or while it is vacant, from one day to another."""
+    """A post that a person holds from one day to another: their own, or one held for somebody else."""
 
     __tablename__ = "appointment"
     __table_args__ = (
         CheckConstraint("from_on <= until_on", name="ends_after_it_begins"),
-        CheckConstraint("kind IN ('plt', 'plh')", name="kind_is_known"),
-        CheckConstraint("kind = 'plt' OR for_person_id IS NOT NULL", name="plh_stands_in_for_somebody"),
-        CheckConstraint("length(letter_number) > 0", name="has_a_letter"),
+        CheckConstraint("kind IN ('definitive', 'plt', 'plh')", name="kind_is_known"),
+        CheckConstraint("kind <> 'plh' OR for_person_id IS NOT NULL", name="plh_stands_in_for_somebody"),
+        CheckConstraint("kind = 'definitive' OR until_on IS NOT NULL", name="acting_ends"),
+        CheckConstraint("kind = 'definitive' OR length(letter_number) > 0", name="acting_has_a_letter"),
         Index("ix_appointment_person_id", "person_id"),
-        Index("ix_appointment_from_on", "from_on"),
+        Index("ix_appointment_created_at", "created_at", "id"),
+        Index("ix_appointment_role", "role", "created_at", "id"),
     )
 
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     person: Mapped[Person] = relationship(foreign_keys=[person_id], lazy="joined", innerjoin=True)
     role: Mapped[str] = mapped_column(String(40))
-    kind: Mapped[str] = mapped_column(String(3))
-    """plt: the post is vacant; plh: its holder is away."""
+    kind: Mapped[str] = mapped_column(String(10))
+    title: Mapped[str] = mapped_column(String(200), default="")
+    """The post as printed, without Plt. or Plh.; empty: as the SOP calls it."""
     for_person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     for_person: Mapped[Person | None] = relationship(foreign_keys=[for_person_id], lazy="joined")
     from_on: Mapped[date]
-    until_on: Mapped[date]
-    """The last day, in WIB; the day after it nobody has to do anything."""
+    until_on: Mapped[date | None]
+    """The last day, in WIB; the day after it nobody has to do anything. Empty: no end is known."""
     letter_number: Mapped[str] = mapped_column(String(100))
+    """Empty: taken over by loading, on the command line or by invitation, without a letter."""
     appointed_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     """Empty: on the command line."""
     appointed_by_name: Mapped[str] = mapped_column(String(200))
     ended_at: Mapped[datetime | None]
-    """When somebody ended it before its last day."""
+    """When somebody ended it at once, before its last day."""
     ended_by_name: Mapped[str | None] = mapped_column(String(200))
     end_reason: Mapped[str | None] = mapped_column(String(4000))
+    end_letter_number: Mapped[str | None] = mapped_column(String(100))
 
     @property
     def printed(self) -> str:
         """Return the post as it stands in the trace and under signatures, e.g. "Plh. Kepala PUSTIPD"."""
-        return f"{self.kind.capitalize()}. {procedure().titles[Role(self.role)]}"
+        title = self.title or procedure().titles[Role(self.role)]
+        return title if self.kind == DEFINITIVE else f"{self.kind.capitalize()}. {title}"
+
+    @property
+    def last_on(self) -> date | None:
+        """Return the last day on which the post was or is held; None while no end is known.
+
+        On the day on which it is ended at once it counts no longer: who decides today is one person.
+        """
+        return local_date(self.ended_at) - timedelta(days=1) if self.ended_at else self.until_on
+
+    @staticmethod
+    def held(role: Role, day: date) -> ColumnElement[bool]:
+        """Return the condition that a post is held on this day (WIB); for posts that were ended it is not."""
+        is_open = or_(Appointment.until_on.is_(None), Appointment.until_on >= day)
+        return and_(Appointment.role == role.value, Appointment.from_on <= day, is_open, Appointment.ended_at.is_(None))
 
     def is_in_force(self, day: date) -> bool:
         """Tell whether the person holds the post on this day (WIB)."""
-        return self.ended_at is None and self.from_on <= day <= self.until_on
+        return self.from_on <= day and (self.last_on is None or day <= self.last_on)

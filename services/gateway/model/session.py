@@ -3,11 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, func
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from services.gateway.model.person import Person
+from services.gateway.model.personal_setting import PersonalSetting
 from services.gateway.model.table import Table
 from shared.database import Kept, utc_now
 
@@ -22,10 +23,18 @@ class Session(Table):
     """sha256 of the token in the cookie, in hex."""
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     person: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
+    setting: Mapped[PersonalSetting | None] = relationship(
+        primaryjoin=lambda: PersonalSetting.person_id == foreign(Session.person_id), lazy="joined", viewonly=True
+    )
+    """Read in the same query, for every page of this session needs it."""
     form_token: Mapped[str] = mapped_column(String(64))
     """What a form of this session carries, so that no other site can send one."""
     address: Mapped[str] = mapped_column(String(60))
+    agent: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    """What the browser calls itself; shown to the person in words."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    proved_at: Mapped[datetime] = mapped_column(default=utc_now, server_default=func.now())
+    """When the person last proved by password or code that it is them."""
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 

@@ -1,5 +1,47 @@
 """The gateway's own pages."""
 
-from services.gateway.pages import appointment, myself, sign_in, whole
+from services.gateway.pages import (
+    appointment,
+    audit,
+    calendar,
+    dashboard,
+    follow,
+    held_form,
+    identity_provider,
+    invitation,
+    myself,
+    notice,
+    operation,
+    password,
+    personal_setting,
+    search,
+    second_factor,
+    sign_in,
+    style_guide,
+    whole,
+)
 
-routers = [whole.router, sign_in.router, myself.kept, appointment.router]
+routers = [
+    whole.router,
+    dashboard.router,
+    follow.router,
+    sign_in.router,
+    myself.kept,
+    appointment.router,
+    personal_setting.router,
+    search.router,
+    audit.router,
+    audit.file_router,
+    operation.router,
+    second_factor.open_router,
+    second_factor.router,
+    held_form.router,
+    notice.router,
+    identity_provider.router,
+    identity_provider.kept,
+    invitation.kept,
+    invitation.router,
+    password.router,
+    style_guide.router,
+    calendar.router,
+]

@@ -1,12 +1,14 @@
 """Signing in and out."""
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.gateway.asker import Known, enter, give_cookie, leave, take_cookie
-from services.gateway.door.frame import is_local_path
+from services.gateway.actions import sign_in
+from services.gateway.asker import Known, enter, give_cookie, give_pending, leave, take_cookie
+from services.gateway.door.frame import is_local_path, sign_in_path
 from services.gateway.pages.show import show
 from services.gateway.schemas.session import Credentials
 from shared.errors import Refused
@@ -34,6 +36,10 @@ def enter_page(
     target = next if is_local_path(next) else "/"
     try:
         signed_in = enter(request, Credentials.model_construct(username=username[:200], password=password[:500]))
+    except sign_in.SecondFactorNeeded as needed:
+        response = RedirectResponse(f"/masuk/kode?{urlencode({'next': target}, safe='/')}", status_code=303)
+        give_pending(request, response, needed.pending)
+        return response
     except Refused as refusal:
         return show(
             request,
@@ -51,8 +57,8 @@ def enter_page(
 
 
 @router.post("/keluar")
-def leave_page(request: Request, caller: Known) -> Response:
+def leave_page(request: Request, caller: Known, next: Annotated[str, Form()] = "/") -> Response:
     leave(request)
-    response = RedirectResponse("/masuk", status_code=303)
+    response = RedirectResponse(sign_in_path(next if is_local_path(next) else "/"), status_code=303)
     take_cookie(request, response)
     return response

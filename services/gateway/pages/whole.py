@@ -1,6 +1,4 @@
-"""What the gateway puts together from all divisions: the start, what waits, search, the list of operations."""
-
-from urllib.parse import quote
+"""What the gateway puts together from all divisions: the start, what waits, the list of operations."""
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -10,11 +8,11 @@ from services.gateway.door import together
 from services.gateway.door.doors import TITLES
 from services.gateway.pages.show import show
 from shared.database import utc_now
+from shared.language import long_date_with_day
 from shared.procedure import procedure
-from shared.words import long_date_with_day
 
 router = APIRouter(include_in_schema=False)
-FEW, MANY, LONGEST_SEARCH = 6, 50, 100
+FEW = 6
 
 
 @router.get("/")
@@ -48,13 +46,6 @@ async def waiting(request: Request, caller: Known) -> Response:
         silent=[TITLES.get(name, name) for name in gathered.silent],
         titles=TITLES,
     )
-
-
-@router.get("/cari")
-async def search(request: Request, caller: Known, q: str = "") -> Response:
-    words = q.strip()[:LONGEST_SEARCH]
-    cases = await together.cases(doors_of(request), caller, limit=MANY, q=words) if words else []
-    return show(request, "search.html", "Cari", q=words, cases=cases, labels=_labels(), quoted=quote(words))
 
 
 @router.get("/api/docs")

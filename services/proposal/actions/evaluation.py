@@ -7,13 +7,16 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from services.proposal import queries
 from services.proposal.actions import paper
 from services.proposal.actions.case import find, next_number, write
 from services.proposal.actions.proposal import hand_in, open_case
+from services.proposal.actions.survey import note_satisfaction
 from services.proposal.authority import ACTS
 from services.proposal.model import (
     DECISION_LABELS,
     EVALUATION_LABELS,
+    KIND_LABELS,
     Case,
     Content,
     Evaluation,
@@ -24,8 +27,10 @@ from services.proposal.model import (
     Office,
     Proposal,
     RegisteredApplication,
+    Survey,
+    compared,
 )
-from shared import letters
+from shared import audit, letters
 from shared.authority import authorize
 from shared.database import utc_now
 from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn
@@ -34,6 +39,14 @@ from shared.mailbox import post
 from shared.messages import EvaluationOpened, FiguresGathered, PaperFact
 from shared.words import local_date, long_date
 
+BEHIND = ("partly", "not_reached")
+DATA_AFTER = (
+    "Data dan cadangannya dipindahkan kepada unit pemilik atau disimpan menurut jadwal retensi arsip, lalu dimusnahkan "
+    "dengan berita acara; alamat dan ruang hosting ditutup oleh Divisi Infrastruktur."
+)
+"""What a shut-down proposal begins with; whoever submits it makes it fit."""
+MOST_DUE = 20
+"""Evaluations that the timetable opens in one night: each asks four divisions."""
 NO_EVALUATION = "Evaluasi tidak ditemukan. Buka kembali dari halaman perkaranya."
 
 
@@ -55,6 +68,13 @@ def open_evaluation(
     )
     if running:
         raise OutOfTurn(f"Evaluasi {running} atas aplikasi ini belum diputuskan. Selesaikan lebih dahulu.")
+    return _open(session, by, case, office, from_on=from_on, until_on=until_on)
+
+
+def _open(
+    session: Session, by: Person | None, case: Case, office: Office, *, from_on: date, until_on: date
+) -> Evaluation:
+    today = local_date(utc_now())
     n = next_number(session, "evaluation", today.year)
     evaluation = Evaluation(
         case_id=case.id,
@@ -62,11 +82,14 @@ def open_evaluation(
         number=letters.number("record", n, today, office=f"{office.code}-{office.programme_code}"),
         from_on=from_on,
         until_on=until_on,
-        opened_by_id=by.id,
+        opened_by_id=by.id if by else None,
         answered=[],
+        actuals=[],
         figures=[],
     )
     session.add(evaluation)
+    session.flush()
+    session.add(Survey(evaluation_id=evaluation.id, evaluation=evaluation))
     session.flush()
     write(
         session,
@@ -78,19 +101,53 @@ def open_evaluation(
         detail=f"{evaluation.number}, periode {long_date(from_on)} s.d. {long_date(until_on)}",
         path=path_of(evaluation),
     )
+    _ask(session, by, evaluation)
+    return evaluation
+
+
+def ask_again(session: Session, by: Person, evaluation_id: UUID) -> Evaluation:
+    """Ask the divisions once more for figures that have not arrived (S10); raise OutOfTurn when none lacks."""
+    evaluation = find_evaluation(session, evaluation_id)
+    by = authorize(session, by, ACTS.ask_again, evaluation)
+    _must_be(evaluation, EvaluationStatus.GATHERING, EvaluationStatus.RETURNED)
+    if not evaluation.missing:
+        raise OutOfTurn("Angka setiap divisi sudah masuk.")
+    _ask(session, by, evaluation)
+    return evaluation
+
+
+def _ask(session: Session, by: Person | None, evaluation: Evaluation) -> None:
+    evaluation.asked_at = utc_now()
     post(
         session,
         EvaluationOpened(
-            case_id=case.id,
-            case_number=case.number,
+            case_id=evaluation.case_id,
+            case_number=evaluation.case.number,
             evaluation_id=evaluation.id,
-            from_on=from_on,
-            until_on=until_on,
+            from_on=evaluation.from_on,
+            until_on=evaluation.until_on,
             path=path_of(evaluation),
         ),
         by=by,
     )
-    return evaluation
+
+
+def open_due(session: Session, office: Office, *, months: int) -> int:
+    """Open the evaluation of applications in use for `months` without one, the longest first; return how many.
+
+    At most `MOST_DUE` at once; the next day brings the next. An application whose evaluation runs is left alone.
+    """
+    today = local_date(utc_now())
+    due = queries.without_evaluation(months=months).order_by(Case.live_at).limit(MOST_DUE)
+    cases = session.scalars(due.with_for_update(skip_locked=True, of=Case)).all()
+    for case in cases:
+        last = session.scalar(
+            select(Evaluation.until_on).where(Evaluation.case_id == case.id).order_by(Evaluation.until_on.desc())
+        )
+        begun = local_date(case.live_at) if case.live_at else today
+        audit.record(session, None, ACTS.open_evaluation.name, case, because="jadwal tahunan")
+        _open(session, None, case, office, from_on=min(last or begun, today), until_on=today)
+    return len(cases)
 
 
 def gather(session: Session, message: FiguresGathered) -> None:
@@ -98,6 +155,9 @@ def gather(session: Session, message: FiguresGathered) -> None:
     evaluation = session.get(Evaluation, message.evaluation_id, with_for_update={"of": Evaluation})
     if evaluation is None:
         raise OutOfTurn("Evaluasi ini belum dikenal.")
+    if evaluation.status not in (EvaluationStatus.GATHERING, EvaluationStatus.RETURNED):
+        # The report is printed: its figures stay what they were, and what came late is told in the trace alone.
+        return
     session.execute(
         delete(EvaluationFigure).where(
             EvaluationFigure.evaluation_id == evaluation.id, EvaluationFigure.division == message.division
@@ -131,10 +191,13 @@ def report_evaluation(
     obstacles: Sequence[str],
     advice: Sequence[str],
     advises: str,
+    actuals: Sequence[dict[str, str]] = (),
     without_missing: bool = False,
 ) -> Evaluation:
     """Write and print the report (S10); `advises` is continue, further_development or retire.
 
+    `actuals` tell what became of the promised indicators: name, result, and the actual value with its source or the
+    figure that answers. Raises Incomplete for one that was not promised or has no source.
     Raises OutOfTurn while figures are on their way, unless `without_missing`: the report then says whose lack.
     """
     evaluation = find_evaluation(session, evaluation_id)
@@ -147,11 +210,14 @@ def report_evaluation(
             + ". Tunggu sebentar, atau pilih menyusun laporan tanpa angka itu.",
             code="figures_missing",
         )
+    content = session.get(Proposal, evaluation.case_id)
+    evaluation.actuals = _judged(evaluation, content.indicators if content else [], actuals)
     evaluation.obstacles, evaluation.advice, evaluation.advises = list(obstacles), list(advice), advises
+    note_satisfaction(session, evaluation, office.grades)
     evaluation.status = EvaluationStatus.REPORTED
     evaluation.report_version += 1
     evaluation.reported_by_id, evaluation.reported_by_name = by.id, by.name
-    printed = paper.evaluation_report(session, office, evaluation, session.get(Proposal, evaluation.case_id), by)
+    printed = paper.evaluation_report(session, office, evaluation, content, by)
     evaluation.report_digest = printed.digest
     write(
         session,
@@ -165,6 +231,34 @@ def report_evaluation(
         path=path_of(evaluation),
     )
     return evaluation
+
+
+def _judged(
+    evaluation: Evaluation, promised: Sequence[dict[str, str]], given: Sequence[dict[str, str]]
+) -> list[dict[str, str]]:
+    known = {one["name"] for one in promised}
+    figures = {name.casefold(): figure for figure in evaluation.figures for name in (figure.key, figure.label)}
+    judged, errors = [], []
+    for n, row in enumerate(given):
+        figure = figures.get(row.get("figure", "").casefold())
+        actual, source = row.get("actual", ""), row.get("source", "")
+        if figure:
+            actual, source = actual or f"{paper.quantity(figure.value)} {figure.unit}".strip(), source or figure.source
+        result = row.get("result", "")
+        if not (actual or result or row.get("figure")):
+            continue
+        wrong = {
+            "name": row["name"] not in known and "Indikator ini tidak dijanjikan dalam usulan.",
+            "figure": row.get("figure") and not figure and "Angka ini tidak ada. Salin namanya dari bagian Angka.",
+            "actual": not actual and not row.get("figure") and "Tuliskan nilainya pada akhir periode.",
+            "source": actual and not source and "Tuliskan sumber atau buktinya.",
+            "result": not result and "Pilih hasilnya.",
+        }
+        errors += [FieldError(f"/actuals/{n}/{name}", words) for name, words in wrong.items() if words]
+        judged.append({"name": row["name"], "actual": actual, "source": source, "result": result})
+    if errors:
+        raise Incomplete("Perbandingan dengan indikator yang dijanjikan belum lengkap.", errors=errors)
+    return judged
 
 
 def present(
@@ -236,7 +330,9 @@ def decide_evaluation(
 def follow_up(
     session: Session, by: Person, evaluation_id: UUID, office: Office, *, content: Content | None = None
 ) -> Case:
-    """Open the further development of an evaluated application as a new case and submit it in one act (S11).
+    """Open what the Head decided for an evaluated application as a new case and submit it in one act (S11).
+
+    That is its further development, or the end of its data and place when it is retired.
 
     What `content` leaves to it is taken from the application and its report. The new case names its parent; the
     Head accepts it. Raises OutOfTurn unless the Head decided so, and the second time.
@@ -245,9 +341,10 @@ def follow_up(
     by = authorize(session, by, ACTS.follow_up, evaluation)
     if evaluation.follow_up_case_id:
         raise OutOfTurn("Tindak lanjut evaluasi ini sudah diajukan. Lihat perkaranya di halaman evaluasi.")
-    if evaluation.decision != "further_development":
+    if evaluation.decision not in queries.FOLLOWED:
         raise OutOfTurn(
-            "Tindak lanjut diajukan setelah Kepala memutuskan “dikembangkan lebih lanjut” atas laporan evaluasi."
+            "Tindak lanjut diajukan setelah Kepala memutuskan “dikembangkan lebih lanjut” atau “dinonaktifkan” atas "
+            "laporan evaluasi."
         )
     parent = evaluation.case
     case = open_case(
@@ -269,7 +366,7 @@ def follow_up(
         parent,
         ACTS.follow_up.name,
         step="S11",
-        says=f"Pengembangan lanjutan diajukan sebagai perkara {case.number}",
+        says=f"{KIND_LABELS[Kind(case.kind)]} diajukan sebagai perkara {case.number}",
         detail=evaluation.number,
         path=f"/perkara/{case.number}",
     )
@@ -281,23 +378,34 @@ def prefilled(session: Session, evaluation: Evaluation) -> Content:
     case = evaluation.case
     earlier = session.get(Proposal, case.id)
     obstacles = " ".join(f"{n}. {line}" for n, line in enumerate(evaluation.obstacles, 1))
-    advice = "; ".join(evaluation.advice) or evaluation.decision_note or f"pengembangan lanjutan {case.name}"
+    ends = evaluation.decision == "retire"
+    what = "Penghentian" if ends else "Pengembangan"
+    advice = "; ".join(evaluation.advice) or evaluation.decision_note or f"{what.lower()} {case.name}"
+    promised = earlier.indicators if earlier else []
+    compares = compared(promised, evaluation.actuals)
+    open_ones = {one.name for one in compares if one.result != "reached"}
+    behind = "; ".join(f"{one.name} ({one.label.lower()}: {one.actual})" for one in compares if one.result in BEHIND)
     period = f"{long_date(evaluation.from_on)} s.d. {long_date(evaluation.until_on)}"
     return Content.model_validate(
         {
-            "name": f"Pengembangan {case.name}"[:200],
+            "name": f"{what} {case.name}"[:200],
             "code": _free_code(session, case.code),
-            "kind": Kind.FURTHER_DEVELOPMENT,
+            "kind": Kind.SHUT_DOWN if ends else Kind.FURTHER_DEVELOPMENT,
+            "earlier_application": f"{case.number} {case.name}"[:200],
+            "data_after": DATA_AFTER if ends else "",
             "purpose": f"Menindaklanjuti evaluasi {evaluation.number}: {advice}.",
             "letter_number": evaluation.number,
             "letter_on": local_date(utc_now()),
-            "background": f"Hasil evaluasi periode {period}. Kendala: {obstacles or 'tidak dicatat'}",
+            "background": f"Hasil evaluasi periode {period}. Kendala: {obstacles or 'tidak dicatat'}"
+            + (f" Indikator yang belum tercapai: {behind}." if behind else ""),
             "benefit": earlier.benefit if earlier and earlier.benefit else f"Memperbaiki layanan {case.name}.",
             "users": earlier.users if earlier and earlier.users else f"Pengguna {case.name}.",
             "expected_users": case.expected_users,
             "personal_data": case.personal_data,
             "criticality": case.criticality,
-            "indicators": earlier.indicators if earlier else [],
+            "indicators": [
+                one for one in (earlier.indicators if earlier else []) if one["name"] in open_ones and not ends
+            ],
             **{key: value for key, value in case.tech.items() if value},
         }
     )

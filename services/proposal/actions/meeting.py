@@ -1,33 +1,46 @@
-"""Meetings: calling one, recording its items, and closing the minutes, which carries the outcomes out (S03, S10)."""
+"""Meetings: calling one, inviting to it, moving or cancelling it, and who came (S03)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, time
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.proposal.actions import paper
-from services.proposal.actions.case import find, move, next_number, tell_halt, write
-from services.proposal.actions.evaluation import find_evaluation, present
-from services.proposal.authority import ACTS, MOVES
-from services.proposal.model import (
-    OUTCOME_LABELS,
-    Case,
-    Evaluation,
-    Meeting,
-    MeetingItem,
-    MeetingKind,
-    Office,
-    Outcome,
-)
+from services.proposal.actions import meeting_paper
+from services.proposal.actions.agenda import fill, find_meeting, must_be_open, next_meeting
+from services.proposal.actions.case import next_number
+from services.proposal.authority import ACTS
+from services.proposal.model import Attendance, Meeting, MeetingKind, MeetingSeries, Office, Presence
 from shared import letters
-from shared.authority import Act, authorize
+from shared.authority import authorize
 from shared.database import utc_now
-from shared.errors import FieldError, Incomplete, NotAllowed, NotFound, OutOfTurn
+from shared.directory import Holder, Listed, holders, people
+from shared.errors import FieldError, Incomplete, OutOfTurn
 from shared.identity import Person, Role
-from shared.messages import PaperFact
+from shared.institution import institution
+from shared.procedure import procedure
 from shared.words import local_date
+
+
+@dataclass(frozen=True)
+class Invited:
+    """Somebody to be invited: known to the directory, or as typed."""
+
+    name: str
+    title: str = ""
+    person_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Came:
+    """One line of the list of attendance."""
+
+    name: str
+    title: str = ""
+    presence: Presence = Presence.PRESENT
+    is_late: bool = False
+    note: str = ""
 
 
 def call_meeting(
@@ -43,214 +56,260 @@ def call_meeting(
     note_taker: str = "",
     starts: time | None = None,
     ends: time | None = None,
+    quorum: int | None = None,
     number: str = "",
 ) -> Meeting:
-    """Call a weekly or annual meeting and give its minutes their number (S03).
+    """Call a weekly or annual meeting, give its minutes their number and fill its agenda (S03).
 
-    `number` is for minutes that were numbered before they came into Alur.
+    Those named are invited; for a meeting of today or earlier they are those who were there. `number` is for minutes
+    that were numbered before they came into Alur.
     """
     by = authorize(session, by, ACTS.call_meeting, f"meeting:{kind}:{on}")
+    _must_end_later(starts, ends)
+    meeting = make(
+        session,
+        office,
+        kind=kind,
+        on=on,
+        place=place,
+        chair=chair,
+        note_taker=note_taker or by.name,
+        starts=starts,
+        ends=ends,
+        quorum=quorum,
+        number=number,
+        invited=[invited(session, name) for name in attendees],
+        made_by_id=by.id,
+    )
+    if on <= local_date(utc_now()):
+        for one in meeting.attendance:
+            one.presence = Presence.PRESENT
+    fill(session, meeting, by.id)
+    return meeting
+
+
+def make(
+    session: Session,
+    office: Office,
+    *,
+    kind: MeetingKind,
+    on: date,
+    place: str,
+    chair: str,
+    note_taker: str,
+    invited: Sequence[Invited],
+    made_by_id: UUID,
+    starts: time | None = None,
+    ends: time | None = None,
+    quorum: int | None = None,
+    number: str = "",
+    series: MeetingSeries | None = None,
+) -> Meeting:
+    """Make a meeting with those invited to it, its agenda still empty."""
     if not number:
-        n = next_number(session, "minutes", on.year)
-        number = letters.number("minutes", n, on, office=office.code)
+        number = letters.number("minutes", next_number(session, "minutes", on.year), on, office=office.code)
     meeting = Meeting(
+        id=uuid4(),
         kind=kind,
         number=number,
+        series=series,
+        series_on=on if series else None,
         on=on,
         starts=starts,
         ends=ends,
         place=place,
         chair=chair,
-        note_taker=note_taker or by.name,
-        attendees=list(attendees),
-        made_by_id=by.id,
+        note_taker=note_taker,
+        quorum=quorum,
+        made_by_id=made_by_id,
+        version=1,
+        attendance=[
+            Attendance(ordinal=n, name=one.name, title=one.title, person_id=one.person_id)
+            for n, one in enumerate(invited, start=1)
+        ],
+        items=[],
+        versions=[],
     )
     session.add(meeting)
     session.flush()
     return meeting
 
 
-def record_item(
+def _must_end_later(starts: time | None, ends: time | None) -> None:
+    if starts and ends and ends <= starts:
+        raise Incomplete(
+            "Rapat berakhir sebelum dimulai.", errors=[FieldError("/ends", "Isi jam yang lebih akhir dari jam mulai.")]
+        )
+
+
+# --- who is meant -------------------------------------------------------------------------------------------------
+
+
+def invited(session: Session, typed: str) -> Invited:
+    """Return somebody by username or whole name as the directory knows them, else as typed."""
+    found = known(session, typed)
+    return Invited(found.name, person_id=found.id) if found else Invited(typed.strip()[:200])
+
+
+def known(session: Session, typed: str) -> Listed | None:
+    """Return the one person of the directory with this username or whole name; None for nobody or several."""
+    wanted = typed.strip().lower()
+    found = [one for one in people(session, wanted) if wanted in (one.username.lower(), one.name.lower())]
+    return found[0] if len(found) == 1 else None
+
+
+def by_role(session: Session, role: Role, on: date) -> list[Invited]:
+    """Return who holds a post on a day; its title alone where nobody is known to."""
+    found = [Invited(one.person.name, one.title, one.person.id) for one in holders(session, role, on)]
+    return found or [Invited(procedure().titles[role])]
+
+
+def chair_of(session: Session, role: Role, on: date) -> str:
+    """Return who chairs a meeting on a day, as printed: the holder of the post, an acting official before its owner."""
+    found = holders(session, role, on)
+    acting: list[Holder] = [one for one in found if one.is_acting]
+    if not found:
+        return procedure().titles[role]
+    one = (acting or found)[0]
+    return one.title if one.title == one.person.name else f"{one.person.name} ({one.title})"[:200]
+
+
+# --- the coming meeting -------------------------------------------------------------------------------------------
+
+
+def move_meeting(
     session: Session,
     by: Person,
     meeting_id: UUID,
     *,
-    discussion: str,
-    decision: Outcome,
-    case_number: str = "",
-    evaluation_id: UUID | None = None,
-    subject: str = "",
-    follow_up: str = "",
-    pic: str = "",
-    due_on: date | None = None,
+    on: date,
+    reason: str,
+    starts: time | None = None,
+    ends: time | None = None,
+    place: str = "",
 ) -> Meeting:
-    """Record an item of a meeting (S03); one on the same case or evaluation replaces what stood there.
+    """Put a meeting on another day, hour or place, with the reason; calendars are told.
 
-    Nothing of it takes effect before the minutes are closed. Raises OutOfTurn once they are.
+    Raises Incomplete for a day that is past, OutOfTurn once minutes were closed.
     """
-    meeting = _find(session, meeting_id)
-    by = authorize(session, by, ACTS.record_item, meeting)
-    _must_be_open(meeting)
-    case = None
-    if evaluation_id:
-        evaluation = session.get(Evaluation, evaluation_id)
-        if evaluation is None:
-            raise Incomplete(
-                "Evaluasi tidak ditemukan.",
-                errors=[FieldError("/evaluation_id", "Pilih evaluasi dari daftar yang menunggu dibahas.")],
-            )
-        case = evaluation.case
-        subject = subject or f"Laporan evaluasi {case.name} ({evaluation.number})"
-        if meeting.kind != MeetingKind.WEEKLY:
-            raise Incomplete(
-                "Laporan evaluasi dipaparkan pada rapat rutin mingguan (langkah 10).",
-                errors=[FieldError("/evaluation_id", "Catat pada rapat rutin mingguan.")],
-            )
-    elif case_number.strip():
-        case = session.scalar(select(Case).where(Case.number == case_number.strip()))
-        if case is None:
-            raise Incomplete(
-                "Nomor perkara tidak ditemukan.",
-                errors=[FieldError("/case_number", "Tulis nomor perkara, misalnya APL-2026-0001.")],
-            )
-        subject = subject or case.name
-    if not subject:
+    meeting = find_meeting(session, meeting_id)
+    by = authorize(session, by, ACTS.move_meeting, meeting, on=str(on))
+    must_be_open(meeting)
+    _must_be_unheard(meeting)
+    if on < local_date(utc_now()):
         raise Incomplete(
-            "Butir memerlukan perkara atau pokok pembahasan.",
-            errors=[FieldError("/subject", "Isi pokok pembahasan, atau nomor perkara.")],
+            "Rapat tidak dapat dipindahkan ke hari yang sudah lewat.",
+            errors=[FieldError("/on", "Pilih hari ini atau sesudahnya.")],
         )
-    if case and not evaluation_id:
-        _must_be_possible(case, Outcome(decision))
-    item = _same(meeting, case, evaluation_id)
-    if item is None:
-        item = MeetingItem(ordinal=len(meeting.items) + 1)
-        meeting.items.append(item)
-    item.case, item.case_id, item.evaluation_id = case, case.id if case else None, evaluation_id
-    item.subject, item.discussion, item.decision = subject, discussion, decision
-    item.follow_up, item.pic, item.due_on, item.by_id = follow_up, pic, due_on, by.id
+    _must_end_later(starts or meeting.starts, ends or (None if starts else meeting.ends))
+    meeting.on, meeting.moved_reason = on, reason
+    if starts:
+        meeting.starts, meeting.ends = starts, ends
+    elif ends:
+        meeting.ends = ends
+    meeting.place = place or meeting.place
+    meeting.sequence += 1
+    meeting.edition += 1
+    # What was sent to people names the old day.
+    meeting.invitation_number, meeting.invitation_digest, meeting.attendance_digest = "", "", ""
+    session.flush()
+    return meeting
+
+
+def cancel_meeting(session: Session, by: Person, meeting_id: UUID, *, reason: str) -> Meeting:
+    """Call a meeting off, with the reason; its agenda moves to the next one. Raises OutOfTurn once it was held."""
+    meeting = find_meeting(session, meeting_id)
+    following = next_meeting(session, meeting)
+    by = authorize(session, by, ACTS.cancel_meeting, meeting)
+    must_be_open(meeting)
+    _must_be_unheard(meeting)
+    meeting.cancelled_at, meeting.cancelled_by_name, meeting.cancelled_reason = utc_now(), by.name, reason
+    meeting.sequence += 1
+    meeting.edition += 1
+    session.flush()
+    if following:
+        fill(session, following, by.id)
+    return meeting
+
+
+def _must_be_unheard(meeting: Meeting) -> None:
+    if meeting.reopened_at:
+        raise OutOfTurn(f"Rapat {meeting.number} sudah berlangsung; hanya notulennya yang dapat dikoreksi.")
+
+
+def invite(session: Session, by: Person, meeting_id: UUID, office: Office) -> Meeting:
+    """Print the letter of invitation with its number; raise Incomplete when nobody is invited."""
+    meeting = find_meeting(session, meeting_id)
+    by = authorize(session, by, ACTS.invite, meeting)
+    must_be_open(meeting)
+    _must_be_unheard(meeting)
+    if not meeting.attendance:
+        raise Incomplete("Belum ada yang diundang. Isi daftar hadir dengan nama yang diundang, lalu ulangi.")
+    if not meeting.invitation_number:
+        place, today = institution(), local_date(utc_now())
+        # In a counter of this division: its letters are told apart by the office before the class.
+        n = letters.next_number(session, "letter", today.year, office=f"{place.letter_office}/{office.programme_code}")
+        meeting.invitation_number = letters.number(
+            "letter",
+            n,
+            today,
+            office=f"{place.letter_office}/{office.programme_code}",
+            classification=place.letter_classification,
+        )
+    printed = meeting_paper.invitation(session, office, meeting, by, number=meeting.invitation_number)
+    meeting.invitation_digest = printed.digest
     meeting.edition += 1
     session.flush()
     return meeting
 
 
-def _same(meeting: Meeting, case: Case | None, evaluation_id: UUID | None) -> MeetingItem | None:
-    if case is None:
-        return None
-    return next((i for i in meeting.items if i.case_id == case.id and i.evaluation_id == evaluation_id), None)
+# --- who came -----------------------------------------------------------------------------------------------------
 
 
-def close_minutes(session: Session, by: Person, meeting_id: UUID, office: Office) -> Meeting:
-    """Close the minutes, print them and carry every outcome out, once (S03, S10; X6).
+def record_attendance(
+    session: Session, by: Person, meeting_id: UUID, *, rows: Sequence[Came], quorum: int | None = None
+) -> Meeting:
+    """Replace the list of those invited and present; raise OutOfTurn once the minutes are closed.
 
-    Deferring, revising and ending are the Head's: minutes with such an outcome are closed by the Head. Raises
-    OutOfTurn when they are closed already, or when a case has moved on so that its outcome cannot be carried out.
+    Nobody is present at a meeting that is still to come: Incomplete. A name stands once.
     """
-    meeting = _find(session, meeting_id)
-    # In the order of their ids, so that two minutes on the same cases wait for each other instead of locking up;
-    # and all before the audit chain, whose lock every act takes after that of its case.
-    cases = {case_id: find(session, case_id) for case_id in sorted({i.case_id for i in meeting.items if i.case_id})}
-    for evaluation_id in sorted(i.evaluation_id for i in meeting.items if i.evaluation_id):
-        find_evaluation(session, evaluation_id)
-    by = authorize(session, by, ACTS.close_minutes, meeting)
-    _must_be_open(meeting)
-    if not meeting.items or not meeting.attendees:
-        raise Incomplete("Notulen memerlukan daftar hadir dan paling sedikit satu butir pembahasan.")
-    if meeting.on > local_date(utc_now()):
-        raise OutOfTurn("Rapat ini belum berlangsung; notulennya ditutup pada hari rapat atau sesudahnya.")
-    if any(item.decision != Outcome.CONTINUE for item in meeting.items) and not by.has(Role.HEAD):
-        raise NotAllowed(
-            "Notulen ini memuat keputusan revisi, tunda, atau tidak dilanjutkan, yang merupakan wewenang Kepala. "
-            "Mohon Kepala PUSTIPD yang menutupnya."
-        )
-    now = utc_now()
-    meeting.closed_at, meeting.closed_by_id, meeting.closed_by_name = now, by.id, by.name
-    printed = paper.minutes(session, office, meeting, by)
-    meeting.minutes_digest = printed.digest
-    for item in meeting.items:
-        if item.evaluation_id:
-            present(session, by, item.evaluation_id, meeting, printed, note=item.discussion)
-        elif item.case_id:
-            _carry_out(session, by, cases[item.case_id], meeting, item, printed)
-        item.performed_at = now
+    meeting = find_meeting(session, meeting_id)
+    by = authorize(session, by, ACTS.record_attendance, meeting, count=len(rows))
+    must_be_open(meeting)
+    is_to_come = meeting.on > local_date(utc_now())
+    seen: dict[str, int] = {}
+    wrong = []
+    for n, row in enumerate(rows):
+        if row.name.lower() in seen:
+            wrong.append(FieldError(f"/rows/{n}/name", f"Nama ini sudah ada pada baris {seen[row.name.lower()] + 1}."))
+        seen.setdefault(row.name.lower(), n)
+        if is_to_come and row.presence not in (Presence.INVITED, Presence.EXCUSED):
+            wrong.append(FieldError(f"/rows/{n}/presence", "Rapat belum berlangsung; pilih Diundang atau Izin."))
+    if wrong:
+        raise Incomplete("Daftar hadir perlu diperbaiki.", errors=wrong)
+    there = {one.name.lower(): one for one in meeting.attendance}
+    kept = []
+    for n, row in enumerate(rows, start=1):
+        one = there.get(row.name.lower())
+        if one is None:
+            found = invited(session, row.name)
+            one = Attendance(name=found.name, person_id=found.person_id)
+        one.ordinal, one.title, one.presence = n, row.title or one.title or "", row.presence
+        one.is_late, one.note = row.is_late and row.presence == Presence.PRESENT, row.note
+        kept.append(one)
+    meeting.attendance = kept
+    meeting.quorum = quorum
+    meeting.edition += 1
     session.flush()
     return meeting
 
 
-def _carry_out(
-    session: Session, by: Person, case: Case, meeting: Meeting, item: MeetingItem, printed: PaperFact
-) -> None:
-    outcome = Outcome(item.decision)
-    _must_be_possible(case, outcome)
-    cites = f"{meeting.label} {meeting.number}"
-    says = f"Dibahas dalam {cites}: {OUTCOME_LABELS[outcome].lower()}"
-    path = f"/rapat/{meeting.id}"
-    act = _act_of(case, outcome)
-    if act is None:
-        write(
-            session,
-            by,
-            case,
-            ACTS.close_minutes.name,
-            step="S03",
-            says=says,
-            note=item.discussion,
-            detail=_follow_up(item),
-            papers=[printed],
-            path=path,
-        )
-        if outcome == Outcome.REVISE:
-            tell_halt(session, by, case, note=item.discussion, papers=[printed])
-        return
-    by = authorize(session, by, act, case, meeting=meeting.number)
-    move(
-        session,
-        by,
-        case,
-        act,
-        step="S03",
-        says=says,
-        reason=item.discussion,
-        detail=_follow_up(item),
-        papers=[printed],
-        path=path,
-    )
-    tell_halt(session, by, case, note=item.discussion, papers=[printed])
-
-
-def _act_of(case: Case, outcome: Outcome) -> Act | None:
-    """Return the act by which an outcome changes the status of a case; None when the status stays."""
-    if outcome == Outcome.DEFER:
-        return ACTS.defer
-    if outcome == Outcome.REJECT:
-        return ACTS.reject if case.next("reject") else ACTS.cancel
-    return None
-
-
-def _must_be_possible(case: Case, outcome: Outcome) -> None:
-    act = _act_of(case, outcome)
-    if act and case.next(MOVES[act.name]) is None:
-        raise OutOfTurn(
-            f"Perkara {case.number} berstatus “{case.label}”, sehingga keputusan “{OUTCOME_LABELS[outcome].lower()}” "
-            "tidak dapat dijalankan. Mohon ubah keputusan pada butir itu."
-        )
-
-
-def _follow_up(item: MeetingItem) -> str:
-    due = f" paling lambat {item.due_on:%d/%m/%Y}" if item.due_on else ""
-    who = f" ({item.pic})" if item.pic else ""
-    return f"Tindak lanjut: {item.follow_up}{who}{due}" if item.follow_up else ""
-
-
-def _find(session: Session, meeting_id: UUID) -> Meeting:
-    meeting = session.get(Meeting, meeting_id, with_for_update=True, populate_existing=True)
-    if meeting is None:
-        raise NotFound("Rapat tidak ditemukan. Buka kembali dari daftar rapat.")
+def print_attendance(session: Session, by: Person, meeting_id: UUID, office: Office) -> Meeting:
+    """Print the sheet on which those who come sign with a pen."""
+    meeting = find_meeting(session, meeting_id)
+    by = authorize(session, by, ACTS.print_attendance, meeting)
+    must_be_open(meeting)
+    meeting.attendance_digest = meeting_paper.attendance_sheet(session, office, meeting, by).digest
+    meeting.edition += 1
+    session.flush()
     return meeting
-
-
-def _must_be_open(meeting: Meeting) -> None:
-    if meeting.is_closed:
-        raise OutOfTurn(
-            f"Notulen {meeting.number} sudah ditutup oleh {meeting.closed_by_name}; keputusannya sudah dijalankan. "
-            "Catat hal baru pada rapat berikutnya."
-        )

@@ -2,66 +2,98 @@
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import groupby
+from string import ascii_uppercase
 
 from sqlalchemy.orm import Session
 
+from services.proposal import queries
 from services.proposal.model import (
     CRITICALITY_LABELS,
     DATA_LABELS,
     DECISION_LABELS,
     KIND_LABELS,
-    MINUTES,
-    OUTCOME_LABELS,
+    PLATFORM_LABELS,
     Case,
+    CaseStatus,
     Disposition,
     Evaluation,
     Kind,
-    Meeting,
-    MeetingKind,
     Office,
-    Outcome,
     Proposal,
+    as_read,
+    category,
+    compared,
+    content_of,
 )
 from shared import papers, words
-from shared.database import utc_now
 from shared.identity import Person
 from shared.messages import PaperFact
-from shared.printing import print_paper
+from shared.printing import closing, print_paper, progress, signed, titled
 
 
-def proposal(session: Session, office: Office, case: Case, content: Proposal, signer: Person) -> PaperFact:
-    """Print a submission as it stands (S01); every submission keeps its own."""
+def proposal(
+    session: Session, office: Office, case: Case, content: Proposal, signer: Person, attachments: Sequence[str] = ()
+) -> PaperFact:
+    """Print a submission as it stands, every section of the form (S01); every submission keeps its own."""
+    written = content_of(case, content)
+    system = category(written)
     blocks: list[papers.Block] = [
-        _facts(
+        papers.Facts.of(
             ("Nomor perkara", case.number),
             ("Nomor agenda", content.agenda_number),
             ("Pengajuan ke", str(content.version)),
             ("Nama aplikasi", case.name),
             ("Jenis usulan", KIND_LABELS[Kind(case.kind)]),
+            ("Aplikasi yang dimaksud", written.earlier_application),
+            ("Kontrak sebelumnya", written.earlier_contract),
             ("Unit pengusul", case.unit),
             ("Surat usulan", f"{content.letter_number}, {_day(content.letter_on)}"),
-            ("Data pribadi", DATA_LABELS[case.personal_data]),
             ("Tingkat kepentingan", CRITICALITY_LABELS[case.criticality]),
             ("Perkiraan pengguna", f"{case.expected_users} orang"),
-            ("Teknologi", ", ".join(str(v) for v in case.tech.values() if v)),
+            ("Basis", PLATFORM_LABELS[written.platform]),
+            ("Teknologi", ", ".join(str(v) for k, v in case.tech.items() if v and k != "platform")),
         ),
         *_part("Kegunaan", case.purpose),
         *_part("Latar belakang dan masalah", content.background),
-        *_part("Manfaat yang diharapkan", content.benefit),
+        *_listed("Dasar hukum", written.legal_basis),
+        *_part("Proses kerja saat ini", written.current_process),
+        *_part("Proses kerja yang diinginkan", written.wanted_process),
         *_part("Calon pengguna", content.users),
+        *_listed("Pemangku kepentingan", written.stakeholders),
+        *_part("Manfaat yang diharapkan", content.benefit),
     ]
-    if content.indicators:
-        blocks += [
-            papers.Heading(text="Indikator keberhasilan"),
-            papers.Table(
-                columns=(
-                    papers.Column(title="Indikator", width=2),
-                    papers.Column(title="Target", width=1),
-                    papers.Column(title="Cara mengukur", width=1),
-                ),
-                rows=tuple((i["name"], i.get("target", ""), i.get("measure", "")) for i in content.indicators),
-            ),
-        ]
+    if written.benefit_amount or written.cost_amount:
+        blocks.append(
+            papers.Facts.of(
+                ("Perkiraan nilai manfaat per tahun", as_read("benefit_amount", written.benefit_amount)),
+                ("Perkiraan biaya", as_read("cost_amount", written.cost_amount)),
+            )
+        )
+    if written.risks:
+        columns = tuple(papers.Column(title=title, width=1) for title in ("Risiko", "Akibat", "Penanganan"))
+        rows = tuple((one.risk, one.effect, one.mitigation) for one in written.risks)
+        blocks += [papers.Heading(text="Risiko"), papers.Table(columns=columns, rows=rows)]
+    if written.indicators:
+        titles = (("Indikator", 2), ("Keadaan sekarang", 1), ("Target", 1), ("Cara mengukur", 1))
+        columns = tuple(papers.Column(title=title, width=width) for title, width in titles)
+        lines = tuple((one.name, one.baseline, one.target, one.measure) for one in written.indicators)
+        blocks += [papers.Heading(text="Indikator keberhasilan"), papers.Table(columns=columns, rows=lines)]
+    blocks += [
+        *_part("Data yang diolah", written.data_handled),
+        papers.Heading(text="Data dan keamanan"),
+        papers.Facts.of(
+            ("Data pribadi", DATA_LABELS[case.personal_data]),
+            ("Kerahasiaan", as_read("confidentiality", written.confidentiality)),
+            ("Keutuhan", as_read("integrity", written.integrity)),
+            ("Ketersediaan", as_read("availability", written.availability)),
+            ("Kategori sistem", f"{system.label} (skor {system.score} dari 9)" if system else ""),
+        ),
+        *_part("Data setelah penghentian", written.data_after),
+        *_part("Alih pengetahuan", written.knowledge_transfer),
+        *_part("Perbedaan dengan aplikasi serupa", written.similar_reason),
+        *_listed("Lampiran", attachments),
+    ]
     return _print(
         session,
         office,
@@ -69,10 +101,10 @@ def proposal(session: Session, office: Office, case: Case, content: Proposal, si
         case=case,
         is_versioned=True,
         title=f"Usulan {case.name}",
-        heading="USULAN PEMBUATAN APLIKASI",
+        heading="USULAN PENGHENTIAN APLIKASI" if case.kind == Kind.SHUT_DOWN else "USULAN PEMBUATAN APLIKASI",
         number=content.agenda_number,
         blocks=blocks,
-        signatures=[_signature(signer, heading="Diajukan oleh")],
+        signatures=[signed(signer, heading="Diajukan oleh")],
         english="proposal_letter",
     )
 
@@ -80,9 +112,16 @@ def proposal(session: Session, office: Office, case: Case, content: Proposal, si
 def disposition(
     session: Session, office: Office, case: Case, lines: Sequence[Disposition], signer: Person
 ) -> PaperFact:
-    """Print the routing slip with every decision so far (S01, S02)."""
+    """Print the routing slip with every decision so far and the line of the case (S01, S02)."""
+    content = session.get_one(Proposal, case.id)
+    history = session.scalars(case.history.select().order_by(CaseStatus.at)).all()
     rows = tuple(
-        (words.long_moment(line.created_at), f"{line.by_name}\n{line.as_what}", line.label, line.words)
+        (
+            words.long_moment(line.created_at),
+            "\n".join(dict.fromkeys([line.by_name, line.as_what])),
+            line.label,
+            line.words,
+        )
         for line in lines
     )
     return _print(
@@ -95,13 +134,15 @@ def disposition(
         heading="LEMBAR DISPOSISI",
         number=case.number,
         blocks=[
-            _facts(
-                ("Nomor perkara", case.number),
-                ("Nama aplikasi", case.name),
-                ("Unit pengusul", case.unit),
-                ("Pengusul", case.proposer_name),
+            papers.Facts.of(
+                ("Nomor agenda", content.agenda_number),
+                ("Surat dari", f"{case.proposer_name}, {case.unit}"),
+                ("Nomor surat", content.letter_number),
+                ("Tanggal surat", _day(content.letter_on) if content.letter_on else ""),
+                ("Perihal", f"{KIND_LABELS[Kind(case.kind)]}: {case.name}"),
                 ("Status", case.label),
             ),
+            progress(queries.stations(case, history, ()), loops=queries.loops(case, history)),
             papers.Table(
                 columns=(
                     papers.Column(title="Waktu", width=1.2),
@@ -111,8 +152,9 @@ def disposition(
                 ),
                 rows=rows,
             ),
+            papers.Paragraph(text="Setiap disposisi di atas dicatat dalam sistem oleh pejabat yang bersangkutan."),
         ],
-        signatures=[_signature(signer)],
+        signatures=[signed(signer)],
         english="disposition",
     )
 
@@ -139,7 +181,7 @@ def analysis(
         heading="ANALISIS KEBUTUHAN",
         number="",
         blocks=[
-            _facts(
+            papers.Facts.of(
                 ("Nomor perkara", case.number),
                 ("Nama aplikasi", case.name),
                 ("Unit pengusul", case.unit),
@@ -147,8 +189,9 @@ def analysis(
             ),
             *_part("Ringkasan kebutuhan", summary),
             papers.Notice(label="Rekomendasi", words=recommendation, sentence=advice),
+            closing("analisis kebutuhan"),
         ],
-        signatures=[_signature(signer, heading="Disusun oleh")],
+        signatures=[signed(signer, heading="Disusun oleh")],
         english="needs_analysis",
     )
 
@@ -172,8 +215,15 @@ def programme_entry(
         title=f"Butir program kerja {number}",
         heading=f"BUTIR PROGRAM KERJA TAHUN ANGGARAN {fiscal_year}",
         number=number,
-        blocks=[_facts(("Nomor perkara", case.number), ("Aplikasi", case.name), *rows)],
-        signatures=[_signature(signer)],
+        blocks=[
+            papers.Paragraph(
+                text="Berdasarkan persetujuan Kepala atas usulan yang diajukan, kegiatan berikut dicantumkan dalam "
+                f"program kerja Tahun Anggaran {fiscal_year}."
+            ),
+            papers.Facts.of(("Nomor perkara", case.number), ("Aplikasi", case.name), *rows),
+            closing("butir program kerja"),
+        ],
+        signatures=[signed(signer)],
         english="work_programme_entry",
     )
 
@@ -189,18 +239,19 @@ def terms_of_reference(
 ) -> PaperFact:
     """Print a version of the terms of reference (F02)."""
     blocks: list[papers.Block] = [
-        _facts(
+        papers.Facts.of(
             ("Nomor perkara", case.number),
             ("Nama aplikasi", case.name),
             ("Unit pengusul", case.unit),
             ("Versi", str(version)),
         )
     ]
-    for title, said in sections:
-        if isinstance(said, str):
-            blocks += _part(title, said)
-        elif said:
-            blocks += [papers.Heading(text=title), papers.Listing(entries=tuple(said))]
+    for letter, (title, said) in zip(ascii_uppercase, ((t, s) for t, s in sections if s), strict=False):
+        blocks += [
+            papers.Heading(text=f"{letter}. {title}"),
+            papers.Paragraph(text=said) if isinstance(said, str) else papers.Listing(entries=tuple(said)),
+        ]
+    blocks.append(closing("kerangka acuan kerja"))
     return _print(
         session,
         office,
@@ -211,53 +262,8 @@ def terms_of_reference(
         heading="KERANGKA ACUAN KERJA",
         number="",
         blocks=blocks,
-        signatures=[_signature(signer, heading="Disusun oleh")],
+        signatures=[signed(signer, heading="Disusun oleh")],
         english="terms_of_reference",
-    )
-
-
-def minutes(session: Session, office: Office, meeting: Meeting, signer: Person) -> PaperFact:
-    """Print the minutes of a meeting with its attendance (S03, S10)."""
-    rows = []
-    for item in meeting.items:
-        outcome = OUTCOME_LABELS[Outcome(item.decision)]
-        due = f", paling lambat {words.long_date(item.due_on)}" if item.due_on else ""
-        follow_up = f"{item.follow_up}\n{item.pic}{due}".strip() if item.follow_up or item.pic else ""
-        number = f"\n{item.case.number}" if item.case else ""
-        rows.append((str(item.ordinal), item.subject + number, item.discussion, outcome, follow_up))
-    times = " - ".join(f"{t:%H.%M}" for t in (meeting.starts, meeting.ends) if t)
-    return _print(
-        session,
-        office,
-        MINUTES[MeetingKind(meeting.kind)],
-        title=f"Notulen {meeting.label.lower()} {meeting.number}",
-        heading=f"NOTULEN {meeting.label.upper()}",
-        number=meeting.number,
-        on=meeting.on,
-        blocks=[
-            _facts(
-                ("Hari, tanggal", words.long_date_with_day(meeting.on)),
-                ("Waktu", f"{times} WIB" if times else ""),
-                ("Tempat", meeting.place),
-                ("Pimpinan rapat", meeting.chair),
-                ("Notulis", meeting.note_taker),
-            ),
-            papers.Heading(text="Daftar hadir"),
-            papers.Listing(entries=tuple(meeting.attendees)),
-            papers.Heading(text="Pembahasan dan keputusan"),
-            papers.Table(
-                columns=(
-                    papers.Column(title="No."),
-                    papers.Column(title="Pokok", width=1.4),
-                    papers.Column(title="Pembahasan", width=2.2),
-                    papers.Column(title="Keputusan", width=0.9),
-                    papers.Column(title="Tindak lanjut", width=1.5),
-                ),
-                rows=tuple(rows),
-            ),
-        ],
-        signatures=[_signature(signer, heading="Ditutup oleh")],
-        english="meeting_minutes",
     )
 
 
@@ -266,12 +272,14 @@ def evaluation_report(
 ) -> PaperFact:
     """Print the report of an evaluation: figures with their sources, obstacles, advice (S10)."""
     case = evaluation.case
-    figures = tuple(
-        (figure.label, f"{quantity(figure.value)} {figure.unit}".strip(), figure.source)
-        for figure in evaluation.figures
-    )
+    figures: list[tuple[str, ...]] = []
+    # Every figure stands beneath its source and the time it came; a source is written once for its figures.
+    for (division, source), group in groupby(evaluation.figures, key=lambda one: (one.division, one.source)):
+        known = list(group)
+        figures.append((f"{DIVISIONS[division]}. {source}. Diterima {words.long_moment(known[-1].at)}.",))
+        figures += [(one.label, _measured(one.value, one.unit)) for one in known]
     blocks: list[papers.Block] = [
-        _facts(
+        papers.Facts.of(
             ("Nomor perkara", case.number),
             ("Nama aplikasi", case.name),
             ("Alamat", case.address),
@@ -280,21 +288,31 @@ def evaluation_report(
         papers.Heading(text="Angka"),
         papers.Table(
             columns=(
-                papers.Column(title="Ukuran", width=1.4),
+                papers.Column(title="Ukuran", width=3),
                 papers.Column(title="Nilai", align="right", width=1),
-                papers.Column(title="Sumber", width=2),
             ),
-            rows=figures or (("Belum ada angka yang diterima.",),),
+            rows=tuple(figures) or (("Belum ada angka yang diterima.",),),
         ),
     ]
     if evaluation.missing:
         blocks.append(
             papers.Paragraph(text="Belum ada angka dari: " + ", ".join(DIVISIONS[d] for d in evaluation.missing) + ".")
         )
-    promised = content.indicators if content else []
-    if promised:
-        entries = tuple(f"{i['name']}: {i.get('target', '')}".rstrip(": ") for i in promised)
-        blocks += [papers.Heading(text="Indikator yang dijanjikan saat usulan"), papers.Listing(entries=entries)]
+    comparisons = compared(content.indicators if content else [], evaluation.actuals)
+    if comparisons:
+        blocks += [
+            papers.Heading(text="Indikator yang dijanjikan dan kenyataannya"),
+            papers.Table(
+                columns=(
+                    papers.Column(title="Indikator", width=1.6),
+                    papers.Column(title="Janji", width=1.2),
+                    papers.Column(title="Kenyataan", width=1.2),
+                    papers.Column(title="Sumber", width=1.6),
+                    papers.Column(title="Hasil", width=1),
+                ),
+                rows=tuple((one.name, one.target, one.actual, one.source, one.label) for one in comparisons),
+            ),
+        ]
     for title, lines in (("Kendala", evaluation.obstacles), ("Saran", evaluation.advice)):
         blocks += [papers.Heading(text=title), papers.Listing(entries=tuple(lines) or ("Tidak ada.",))]
     blocks.append(papers.Notice(label="Usul keputusan", words=DECISION_LABELS[evaluation.advises]))
@@ -307,7 +325,7 @@ def evaluation_report(
         heading="LAPORAN EVALUASI PENGGUNAAN APLIKASI",
         number=evaluation.number,
         blocks=blocks,
-        signatures=[_signature(signer, heading="Disusun oleh")],
+        signatures=[signed(signer, heading="Disusun oleh")],
         english="evaluation_report",
     )
 
@@ -321,6 +339,10 @@ DIVISIONS = {
     "gateway": "Alur",
 }
 """The divisions as papers and pages name them."""
+
+
+def _measured(value: float, unit: str) -> str:
+    return words.rupiah(int(value)) if unit == "rupiah" else f"{quantity(value)} {unit}".strip()
 
 
 def quantity(value: float) -> str:
@@ -346,16 +368,7 @@ def _print(
     on: date | None = None,
 ) -> PaperFact:
     """Print a paper and name it for the trace; of a versioned one only the newest of the case counts."""
-    paper = papers.Paper(
-        kind=english,
-        title=heading,
-        on=on or words.local_date(utc_now()),
-        letterhead=office.letterhead,
-        number=number,
-        place=office.place,
-        blocks=tuple(blocks),
-        signatures=tuple(signatures),
-    )
+    paper = titled(english, heading, blocks, signatures, number=number, on=on)
     printed = print_paper(
         session,
         "proposal",
@@ -370,16 +383,12 @@ def _print(
     return PaperFact(kind=kind, title=title, number=number, digest=printed.digest)
 
 
-def _signature(by: Person, *, heading: str = "") -> papers.Signature:
-    return papers.Signature(post=by.as_what, name=by.name, heading=heading, signed_at=utc_now())
-
-
-def _facts(*rows: tuple[str, str]) -> papers.Facts:
-    return papers.Facts(rows=tuple(papers.Fact(label=label, value=value) for label, value in rows if value))
-
-
 def _part(title: str, text: str) -> list[papers.Block]:
     return [papers.Heading(text=title), papers.Paragraph(text=text)] if text else []
+
+
+def _listed(title: str, entries: Sequence[str]) -> list[papers.Block]:
+    return [papers.Heading(text=title), papers.Listing(entries=tuple(entries))] if entries else []
 
 
 def _day(on: date | None) -> str:

@@ -1,17 +1,33 @@
-"""The work programme, the terms of reference and the end of the meetings (S02, F02, S03)."""
+"""The work programme of a year: entries enter, are ranked, carried over; it is frozen and revised. And S03's end.
 
+Whoever changes it locks the case first, then the programme, then the audit chain: no two acts wait for each other.
+"""
+
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.proposal import queries
-from services.proposal.actions import paper
+from services.proposal.actions import paper, programme_paper
 from services.proposal.actions.case import find, move, next_number, write
 from services.proposal.authority import ACTS, check_move
-from services.proposal.model import SECTIONS, Case, Office, Terms, TermsOfReference, WorkProgrammeEntry
+from services.proposal.model import (
+    Case,
+    Office,
+    ProgrammeRevision,
+    ProgrammeState,
+    WorkProgramme,
+    WorkProgrammeEntry,
+)
+from services.proposal.queries.programme import MOST_ENTRIES, ceiling_of, in_order
 from shared.authority import authorize
-from shared.errors import FieldError, Incomplete, OutOfTurn
+from shared.edition import must_be_present
+from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn
 from shared.identity import Person
 from shared.mailbox import post
 from shared.messages import MeetingsConcluded, PaperFact, WorkProgrammeEntered
@@ -46,10 +62,11 @@ def enter_work_programme(
     Incomplete for an earlier year.
     """
     case = find(session, case_id)
+    first = first_year(case, office)
+    year = fiscal_year or first
+    whole = find_programme(session, year)
     by = authorize(session, by, ACTS.enter_work_programme, case)
     check_move(by, case, ACTS.enter_work_programme)
-    first = _first_year(case, office)
-    year = fiscal_year or first
     if year < first:
         month, day = office.cut_off
         raise Incomplete(
@@ -59,8 +76,9 @@ def enter_work_programme(
             errors=[FieldError("/fiscal_year", f"Isi {first} atau sesudahnya.")],
             code="fiscal_year_too_early",
         )
-    n = next_number(session, f"programme-{office.programme_code}", year)
-    number = f"{year}-{office.programme_code}-{n:02d}"
+    must_be_draft(whole)
+    _supersede(session, case, year)
+    number, n = _next_number(session, office, year)
     printed = paper.programme_entry(
         session,
         office,
@@ -95,6 +113,7 @@ def enter_work_programme(
     )
     session.add(entry)
     case.fiscal_year = year
+    whole.note(by.name, f"mencantumkan {number}")
     move(
         session,
         by,
@@ -121,7 +140,8 @@ def enter_work_programme(
     return entry
 
 
-def _first_year(case: Case, office: Office) -> int:
+def first_year(case: Case, office: Office) -> int:
+    """Return the first fiscal year in which a case may stand, by its approval or by the year that it missed."""
     first = 0
     if case.approved_at:
         first = earliest_year(case.approved_at, cut_off=office.cut_off, is_overridden=bool(case.override_reason))
@@ -131,52 +151,277 @@ def _first_year(case: Case, office: Office) -> int:
     return first or local_date(case.entered_at).year + 1
 
 
-def write_terms(session: Session, by: Person, case_id: UUID, office: Office, terms: Terms) -> TermsOfReference:
-    """Keep a new version of the terms of reference (F02); earlier versions stay.
-
-    Raises OutOfTurn before the work programme and once the plan lies with the planning section.
-    """
-    case = find(session, case_id)
-    by = authorize(session, by, ACTS.write_terms, case)
-    if not may_write_terms(case):
-        raise OutOfTurn(
-            f"Perkara {case.number} berstatus “{case.label}”. KAK disusun setelah aplikasi masuk program kerja dan "
-            "sebelum rencana disampaikan kepada Bagian Perencanaan."
+def _supersede(session: Session, case: Case, year: int) -> None:
+    """Note on the entries of earlier years that the case was not realised there."""
+    earlier = session.scalars(
+        select(WorkProgrammeEntry).where(
+            WorkProgrammeEntry.case_id == case.id,
+            WorkProgrammeEntry.carried_to.is_(None),
+            WorkProgrammeEntry.fiscal_year < year,
         )
-    case.terms_version += 1
-    printed = paper.terms_of_reference(
-        session,
-        office,
-        case,
-        by,
-        version=case.terms_version,
-        sections=[(title, getattr(terms, key)) for key, title in SECTIONS.items()],
     )
-    kept = TermsOfReference(
-        case_id=case.id,
-        version=case.terms_version,
-        sections=terms.model_dump(mode="json"),
-        paper_digest=printed.digest,
+    for entry in earlier:
+        entry.carried_to, entry.carried_reason = year, case.status_reason or "Ditunda"
+
+
+def _next_number(session: Session, office: Office, year: int) -> tuple[str, int]:
+    n = next_number(session, f"programme-{office.programme_code}", year)
+    return f"{year}-{office.programme_code}-{n:02d}", n
+
+
+# --- the programme as a whole -------------------------------------------------------------------------------------
+
+
+def find_programme(session: Session, fiscal_year: int) -> WorkProgramme:
+    """Return the work programme of a year with its row locked until the transaction ends; an empty one if need be.
+
+    Raises NotFound for a year that cannot be one.
+    """
+    if not 2000 <= fiscal_year <= 2200:
+        raise NotFound("Tahun anggaran ini tidak ada. Pilih tahun dari halaman program kerja.")
+    made = insert(WorkProgramme).values(
+        fiscal_year=fiscal_year,
+        state=ProgrammeState.DRAFT,
+        edition=1,
+        revision=0,
+        reason="",
+        changed_by_name="",
+        changed_what="",
+    )
+    session.execute(made.on_conflict_do_nothing(index_elements=["fiscal_year"]))
+    return session.scalars(
+        select(WorkProgramme)
+        .where(WorkProgramme.fiscal_year == fiscal_year)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def must_be_draft(whole: WorkProgramme) -> None:
+    """Refuse (OutOfTurn) a change to a frozen programme."""
+    if whole.is_frozen:
+        raise OutOfTurn(
+            f"Program kerja Tahun Anggaran {whole.fiscal_year} sudah ditetapkan (revisi {whole.revision}). Buka revisi "
+            "dengan alasan dahulu, lalu ulangi.",
+            code="programme_frozen",
+        )
+
+
+def stale_words(whole: WorkProgramme) -> str:
+    """Return what the later of two writers is told: who changed what, and that nothing of theirs was done."""
+    what = f"{whole.changed_by_name} {whole.changed_what}" if whole.changed_by_name else "seseorang mengubahnya"
+    return (
+        f"Program kerja ini berubah sejak Anda membukanya: {what}. Yang tampil sekarang adalah urutan terbaru; "
+        "perubahan Anda belum diterapkan. Periksa, lalu ulangi bila masih perlu."
+    )
+
+
+def rank_programme(
+    session: Session, by: Person, entry_id: UUID, *, ordinal: int, seen: str | None = None
+) -> WorkProgramme:
+    """Put an entry at a place of its year's order, from 1; the others make room.
+
+    `seen` is the tag of the programme that the person saw. Raises Stale, saying who changed what, OutOfTurn when
+    it is frozen.
+    """
+    entry = _entry(session, entry_id)
+    whole = find_programme(session, entry.fiscal_year)
+    by = authorize(session, by, ACTS.rank_programme, whole, entry=entry.number, ordinal=ordinal)
+    must_be_draft(whole)
+    must_be_present(seen, whole.edition, words=stale_words(whole))
+    entries = _ranked(session, entry.fiscal_year)
+    if entry not in entries:
+        raise OutOfTurn(f"Butir {entry.number} sudah dialihkan ke tahun {entry.carried_to}; urutannya tidak berubah.")
+    before = entries.index(entry) + 1
+    entries.remove(entry)
+    place = min(max(ordinal, 1), len(entries) + 1)
+    entries.insert(place - 1, entry)
+    for n, one in enumerate(entries, start=1):
+        one.priority = n
+    if place != before:
+        whole.note(by.name, f"memindahkan {entry.number} dari urutan {before} ke {place}")
+    session.flush()
+    return whole
+
+
+def number_again(session: Session, fiscal_year: int, *, first: Mapping[UUID, int]) -> None:
+    """Number the entries of a year from 1, where `first` says which rank a case was given."""
+    entries = _ranked(session, fiscal_year)
+    entries.sort(key=lambda one: (first.get(one.case_id, one.priority), one.case_id not in first, one.number))
+    for n, one in enumerate(entries, start=1):
+        one.priority = n
+    session.flush()
+
+
+def _ranked(session: Session, fiscal_year: int) -> list[WorkProgrammeEntry]:
+    session.flush()
+    found = session.scalars(
+        in_order(fiscal_year)
+        .where(WorkProgrammeEntry.carried_to.is_(None))
+        .limit(MOST_ENTRIES)
+        .execution_options(populate_existing=True)
+    )
+    return list(found)
+
+
+def _entry(session: Session, entry_id: UUID) -> WorkProgrammeEntry:
+    entry = session.get(WorkProgrammeEntry, entry_id)
+    if entry is None:
+        raise NotFound("Butir program kerja ini tidak ada. Buka kembali dari halaman program kerja.")
+    return entry
+
+
+def freeze_programme(
+    session: Session, by: Person, fiscal_year: int, office: Office, *, seen: str | None = None
+) -> ProgrammeRevision:
+    """Freeze the work programme of a year: its order and entries stand, printed and signed, as the next revision.
+
+    Raises OutOfTurn when it is frozen already, Stale when it changed since it was seen, Incomplete when it is empty.
+    """
+    whole = find_programme(session, fiscal_year)
+    by = authorize(session, by, ACTS.freeze_programme, whole, fiscal_year=fiscal_year)
+    if whole.is_frozen:
+        raise OutOfTurn(f"Program kerja Tahun Anggaran {fiscal_year} sudah ditetapkan (revisi {whole.revision}).")
+    must_be_present(seen, whole.edition, words=stale_words(whole))
+    entries = _ranked(session, fiscal_year)
+    if not entries:
+        raise Incomplete(
+            f"Program kerja Tahun Anggaran {fiscal_year} masih kosong. Cantumkan dahulu perkara yang sudah disetujui.",
+            code="programme_empty",
+        )
+    for n, one in enumerate(entries, start=1):
+        one.priority = n
+    whole.revision += 1
+    whole.state = ProgrammeState.FROZEN
+    whole.note(by.name, f"menetapkan revisi {whole.revision}")
+    rows = [row_of(entry) for entry in entries]
+    number = f"{fiscal_year}-{office.programme_code}-R{whole.revision}"
+    kept = ProgrammeRevision(
+        fiscal_year=fiscal_year,
+        revision=whole.revision,
+        reason=whole.reason,
+        rows=rows,
+        total_amount=sum(entry.estimated_amount for entry in entries),
+        number=number,
+        paper_digest=programme_paper.print_frozen(session, office, whole, rows, number=number, signer=by),
         by_id=by.id,
         by_name=by.name,
     )
     session.add(kept)
+    session.flush()
+    return kept
+
+
+def row_of(entry: WorkProgrammeEntry) -> dict[str, Any]:
+    """Return an entry as a revision keeps it."""
+    return {
+        "number": entry.number,
+        "case_number": entry.case.number,
+        "name": entry.case.name,
+        "unit": entry.case.unit,
+        "activity": entry.activity,
+        "indicator": entry.indicator,
+        "target": entry.target,
+        "quarter": entry.quarter,
+        "priority": entry.priority,
+        "estimated_amount": entry.estimated_amount,
+        "ceiling_amount": ceiling_of(entry),
+        "pic": entry.pic,
+    }
+
+
+def revise_programme(session: Session, by: Person, fiscal_year: int, *, reason: str) -> WorkProgramme:
+    """Open a frozen work programme again for a reason; the frozen revision stays. Raises OutOfTurn unless frozen."""
+    whole = find_programme(session, fiscal_year)
+    by = authorize(session, by, ACTS.revise_programme, whole, fiscal_year=fiscal_year, revision=whole.revision)
+    if not whole.is_frozen:
+        raise OutOfTurn(f"Program kerja Tahun Anggaran {fiscal_year} belum ditetapkan; ubah langsung tanpa revisi.")
+    whole.state, whole.reason = ProgrammeState.DRAFT, reason
+    whole.note(by.name, f"membuka revisi {whole.revision + 1}: {reason}")
+    session.flush()
+    return whole
+
+
+def carry_over(
+    session: Session,
+    by: Person,
+    entry_id: UUID,
+    office: Office,
+    *,
+    reason: str,
+    fiscal_year: int | None = None,
+) -> WorkProgrammeEntry:
+    """Carry an entry that was not realised over to a later year; both stay, the budget plans for the later one.
+
+    Without `fiscal_year` it is the year after. Raises OutOfTurn when the case has gone further than the programme
+    or the later year is frozen, Incomplete for an earlier year.
+    """
+    found = _entry(session, entry_id)
+    case = find(session, found.case_id)
+    year = fiscal_year or found.fiscal_year + 1
+    whole = find_programme(session, year)
+    by = authorize(session, by, ACTS.carry_over, found, number=found.number, to=year)
+    entry = session.get_one(WorkProgrammeEntry, entry_id, populate_existing=True)
+    if entry.carried_to:
+        raise OutOfTurn(f"Butir {entry.number} sudah dialihkan ke tahun {entry.carried_to}.")
+    if case.status != "in_work_programme":
+        raise OutOfTurn(
+            f"Perkara {case.number} berstatus “{case.label}”. Yang dapat dialihkan adalah butir yang belum selesai "
+            "dibahas; perkara yang ditunda dicantumkan kembali dari halaman perkaranya."
+        )
+    if year <= entry.fiscal_year:
+        raise Incomplete(
+            f"Tahun tujuan harus sesudah {entry.fiscal_year}.",
+            errors=[FieldError("/fiscal_year", f"Isi {entry.fiscal_year + 1} atau sesudahnya.")],
+        )
+    must_be_draft(whole)
+    entry.carried_to, entry.carried_reason = year, reason
+    number, n = _next_number(session, office, year)
+    made = WorkProgrammeEntry(
+        case_id=case.id,
+        case=case,
+        number=number,
+        fiscal_year=year,
+        activity=entry.activity,
+        indicator=entry.indicator,
+        target=entry.target,
+        quarter=entry.quarter,
+        priority=n,
+        estimated_amount=entry.estimated_amount,
+        pic=entry.pic,
+        by_id=by.id,
+    )
+    session.add(made)
+    case.fiscal_year = year
+    whole.note(by.name, f"mengalihkan {entry.number} ke {number}")
     write(
         session,
         by,
         case,
-        ACTS.write_terms.name,
-        step="F02",
-        says="KAK disusun",
-        detail=f"Versi {kept.version}",
-        papers=[printed],
+        ACTS.carry_over.name,
+        step="S02",
+        says=f"Butir program kerja dialihkan ke Tahun Anggaran {year}",
+        note=reason,
+        detail=f"{entry.number} menjadi {number}",
+        path=f"/proker?tahun={year}",
     )
-    return kept
+    post(
+        session,
+        WorkProgrammeEntered(
+            case_id=case.id,
+            case_number=case.number,
+            application=case.facts,
+            fiscal_year=year,
+            estimated_amount=made.estimated_amount,
+            note=reason,
+            path=f"/perkara/{case.number}",
+        ),
+        by=by,
+    )
+    return made
 
 
-def may_write_terms(case: Case) -> bool:
-    """Tell whether the terms of reference may still change."""
-    return any(case.next(name) for name in ("conclude_meetings", "send_to_planning"))
+# --- the end of the meetings --------------------------------------------------------------------------------------
 
 
 def conclude(session: Session, by: Person, case_id: UUID) -> Case:

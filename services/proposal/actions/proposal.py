@@ -3,26 +3,40 @@
 from typing import BinaryIO
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from services.proposal.actions import paper
+from services.proposal.actions import follow, paper
 from services.proposal.actions.case import attach, find, move, next_number, tell_halt, write
+from services.proposal.actions.draft import (
+    clean_name,
+    fill_case,
+    fill_proposal,
+    is_open_to_change,
+    must_be_open,
+    must_be_present,
+    name_taken,
+    note_saved,
+)
 from services.proposal.authority import ACTS, check_move
 from services.proposal.model import (
-    REQUIRED,
+    Attachment,
     Case,
     Content,
     Disposition,
+    Draft,
     NeedsAnalysis,
     Office,
+    Paper,
     Proposal,
     ProposalVersion,
+    content_of,
+    required,
 )
 from shared.authority import Act, authorize
 from shared.database import utc_now
-from shared.errors import FieldError, Incomplete, OutOfTurn, Stale
+from shared.errors import FieldError, Incomplete, OutOfTurn
 from shared.identity import Person, Role
 from shared.messages import PaperFact
 from shared.procedure import CURRENT
@@ -65,13 +79,13 @@ def open_case(
         proposer_name=proposer_name,
         proposer_unit=proposer_unit,
     )
-    _fill(case, content)
+    fill_case(case, content)
     try:
         with session.begin_nested():
             session.add(case)
     except IntegrityError as reason:
-        raise _name_taken(content.code) from reason
-    session.add(_fill_proposal(Proposal(id=case.id), content))
+        raise name_taken(content.code) from reason
+    session.add(fill_proposal(Proposal(id=case.id), content))
     session.flush()
     return case
 
@@ -83,27 +97,18 @@ def amend(session: Session, by: Person, case_id: UUID, content: Content, *, edit
     """
     case = find(session, case_id)
     by = authorize(session, by, ACTS.amend, case)
-    if not is_open_to_change(case):
-        raise OutOfTurn(
-            f"Usulan {case.number} berstatus “{case.label}” sehingga isinya tidak dapat diubah. "
-            "Minta pengembalian kepada Koordinator Divisi Aplikasi bila ada yang perlu diperbaiki."
-        )
-    if edition is not None and edition != case.edition:
-        raise Stale("Usulan ini sudah diubah sejak Anda membukanya. Muat ulang halaman, lalu ulangi perubahan Anda.")
+    must_be_open(case)
+    must_be_present(session, case, edition)
     try:
         with session.begin_nested():
-            _fill(case, content)
+            fill_case(case, content)
     except IntegrityError as reason:
-        raise _name_taken(content.code) from reason
+        raise name_taken(content.code) from reason
     case.edition += 1
-    _fill_proposal(_content(session, case), content)
+    fill_proposal(_content(session, case), content)
+    note_saved(session, by, case)
     session.flush()
     return case
-
-
-def is_open_to_change(case: Case) -> bool:
-    """Tell whether the proposer may still write: before the first submission, or after a return."""
-    return any(case.next(name) for name in ("submit", "resubmit"))
 
 
 def attach_letter(
@@ -124,34 +129,40 @@ def attach_letter(
     file.seek(0)
     content = _content(session, case)
     content.letter_digest = office.store.put(file, limit=LETTER_LIMIT)
-    stem = "".join(letter for letter in file_name.rsplit(".", 1)[0] if letter.isalnum() or letter in " -_")
-    content.letter_file_name = (stem.strip()[:100] or "surat-usulan") + ending
+    content.letter_file_name = clean_name(file_name, ending=ending, otherwise="surat-usulan")
     case.edition += 1
+    note_saved(session, by, case, touched=())
     session.flush()
     return case
 
 
-def submit(session: Session, by: Person, case_id: UUID, office: Office) -> Case:
+def submit(session: Session, by: Person, case_id: UUID, office: Office, *, is_warned: bool = False) -> Case:
     """Submit a draft, or a returned proposal once more; each submission keeps its content and paper (S01).
 
+    `is_warned`: the proposer was shown similar applications, so the proposal must say why it is made all the same.
     Raises Incomplete with every field that is lacking.
     """
     case = find(session, case_id)
     act = ACTS.resubmit if case.next("resubmit") else ACTS.submit
     by = authorize(session, by, act, case)
     check_move(by, case, act)
-    hand_in(session, by, case, act, office)
+    hand_in(session, by, case, act, office, is_warned=is_warned)
     return case
 
 
-def hand_in(session: Session, doer: Person, case: Case, act: Act, office: Office, *, detail: str = "") -> None:
-    """Make a submission of a complete proposal: agenda number, kept version, paper, move, trace."""
+def hand_in(
+    session: Session,
+    doer: Person,
+    case: Case,
+    act: Act,
+    office: Office,
+    *,
+    detail: str = "",
+    is_warned: bool = False,
+) -> None:
+    """Make a submission of a complete proposal: agenda number, kept version, papers, move, trace."""
     content = _content(session, case)
-    lacking = [
-        FieldError(f"/{name}", words)
-        for name, words in REQUIRED.items()
-        if not getattr(content, name, None) and not getattr(case, name, None)
-    ]
+    lacking = _lacking(session, case, content, is_warned=is_warned)
     if lacking:
         raise Incomplete("Usulan belum lengkap sehingga belum dapat diajukan.", errors=lacking)
     if not content.agenda_number:
@@ -159,7 +170,13 @@ def hand_in(session: Session, doer: Person, case: Case, act: Act, office: Office
         content.agenda_number = f"{next_number(session, 'agenda', year):03d}/{office.code}/{year}"
     content.version += 1
     content.submitted_at = utc_now()
-    facts = [paper.proposal(session, office, case, content, doer)]
+    files = session.scalars(
+        select(Attachment)
+        .where(Attachment.proposal_id == case.id, Attachment.removed_at.is_(None))
+        .order_by(Attachment.created_at)
+    ).all()
+    facts = [paper.proposal(session, office, case, content, doer, [file.file_name for file in files])]
+    names = {file.digest: file.file_name for file in files}
     if content.letter_digest:
         letter = PaperFact(
             kind="surat_usulan",
@@ -168,6 +185,8 @@ def hand_in(session: Session, doer: Person, case: Case, act: Act, office: Office
             digest=content.letter_digest,
         )
         facts.append(letter)
+        names[content.letter_digest] = content.letter_file_name
+    facts += [PaperFact(kind="lampiran", title=f"{file.label}: {file.file_name}", digest=file.digest) for file in files]
     session.add(
         ProposalVersion(
             proposal_id=case.id,
@@ -176,18 +195,40 @@ def hand_in(session: Session, doer: Person, case: Case, act: Act, office: Office
             submitted_by_id=doer.id,
             submitted_by_name=doer.name,
             paper_digest=facts[0].digest,
+            attachments=[{"label": file.label, "file_name": file.file_name, "digest": file.digest} for file in files],
         )
     )
     again = content.version > 1
-    move(
+    entry = move(
         session,
         doer,
         case,
         act,
         says="Usulan diajukan kembali" if again else "Usulan diajukan kepada Kepala melalui Koordinator",
         detail=detail or f"Nomor agenda {content.agenda_number}, pengajuan ke-{content.version}",
-        papers=facts,
+        papers=[*facts, follow.receipt(session, office, case, content, doer)],
     )
+    for digest, file_name in names.items():
+        session.execute(
+            update(Paper).where(Paper.trace_entry_id == entry.id, Paper.digest == digest).values(file_name=file_name)
+        )
+
+
+def _lacking(session: Session, case: Case, content: Proposal, *, is_warned: bool) -> list[FieldError]:
+    """Return what stands between a proposal and its submission, by field."""
+    written = content_of(case, content).model_dump()
+    wanted = required(case.kind)
+    if case.parent_case_id:
+        # The case itself says which application it grew out of (S11).
+        wanted = {name: words for name, words in wanted.items() if name != "earlier_application"}
+    if is_warned:
+        wanted = wanted | {"similar_reason": "Tuliskan mengapa usulan ini tetap diajukan meskipun ada yang serupa."}
+    found = [FieldError(f"/{name}", words) for name, words in wanted.items() if not written[name]]
+    draft = session.get(Draft, case.id)
+    for name, kept in (draft.rough if draft else {}).items():
+        why = next(iter(kept["errors"].values()), "belum dapat dipakai")
+        found.append(FieldError(f"/{name}", f"{Content.model_fields[name].title}: {why}"))
+    return found
 
 
 def accept(session: Session, by: Person, case_id: UUID, office: Office, *, words: str = "") -> Case:
@@ -353,63 +394,32 @@ def _decide(
     )
     session.add(line)
     session.flush()
-    lines = session.scalars(
+    decided = session.scalars(
         select(Disposition).where(Disposition.case_id == case.id).order_by(Disposition.created_at)
     ).all()
+    lines = sorted([*decided, *_submissions(session, case)], key=lambda one: one.created_at)
     printed = paper.disposition(session, office, case, lines, by)
     line.paper_digest = printed.digest
     attach(session, entry, printed)
     return printed
 
 
+def _submissions(session: Session, case: Case) -> list[Disposition]:
+    """Return the proposer's own turns as lines of the routing slip; they are kept as submissions, not as decisions."""
+    made = session.scalars(
+        select(ProposalVersion).where(ProposalVersion.proposal_id == case.id).order_by(ProposalVersion.version)
+    )
+    return [
+        Disposition(
+            created_at=one.created_at,
+            by_name=one.submitted_by_name,
+            as_what="Pengusul",
+            label="Usulan diajukan" if one.version == 1 else f"Usulan diajukan kembali (ke-{one.version})",
+            words="",
+        )
+        for one in made
+    ]
+
+
 def _content(session: Session, case: Case) -> Proposal:
     return session.get_one(Proposal, case.id)
-
-
-def _name_taken(code: str) -> Incomplete:
-    return Incomplete(
-        f"Nama singkat “{code}” sudah dipakai aplikasi lain.",
-        errors=[FieldError("/code", "Pilih nama singkat lain, misalnya dengan menambah nama unit.")],
-        code="name_taken",
-    )
-
-
-def _fill(case: Case, content: Content) -> None:
-    case.name, case.code, case.kind, case.purpose = content.name, content.code, content.kind, content.purpose
-    case.personal_data, case.criticality = content.personal_data, content.criticality
-    case.expected_users = content.expected_users
-    case.tech = {
-        "language": content.language,
-        "framework": content.framework,
-        "database": content.database,
-        "platform": content.platform,
-    }
-
-
-def _fill_proposal(proposal: Proposal, content: Content) -> Proposal:
-    proposal.letter_number, proposal.letter_on = content.letter_number, content.letter_on
-    proposal.background, proposal.benefit, proposal.users = content.background, content.benefit, content.users
-    proposal.indicators = [indicator.model_dump() for indicator in content.indicators]
-    return proposal
-
-
-def content_of(case: Case, proposal: Proposal) -> Content:
-    """Return what the proposer has written so far, as one shape."""
-    return Content.model_validate(
-        {
-            "name": case.name,
-            "code": case.code,
-            "kind": case.kind,
-            "purpose": case.purpose,
-            "letter_number": proposal.letter_number,
-            "letter_on": proposal.letter_on,
-            "background": proposal.background,
-            "benefit": proposal.benefit,
-            "users": proposal.users,
-            "expected_users": case.expected_users,
-            "personal_data": case.personal_data,
-            "criticality": case.criticality,
-            "indicators": proposal.indicators,
-            **{key: value for key, value in case.tech.items() if value},
-        }
-    )

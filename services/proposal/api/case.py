@@ -10,9 +10,10 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from services.proposal import queries
 from services.proposal.api.proposal import Desk
 from services.proposal.model import Paper
-from services.proposal.schemas.case import CaseRow, CaseView, RegisterRow
+from services.proposal.schemas.case import CaseRow, CaseView
+from shared.search import Hit
 from shared.store import CHUNK
-from shared.web import Asker, Door, Session, Waiting, answer_list, mark, place
+from shared.web import Asker, Door, Question, Session, Waiting, answer_list, mark, place
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["case"])
 
@@ -48,7 +49,7 @@ def paper(
     is_pdf = file.read(5) == b"%PDF-"
     file.seek(0)
     return StreamingResponse(
-        _pieces(file),
+        pieces(file),
         media_type="application/pdf" if is_pdf else "application/octet-stream",
         headers={
             "content-disposition": f'attachment; filename="{_name(found, is_pdf=is_pdf)}"',
@@ -58,7 +59,8 @@ def paper(
     )
 
 
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
+def pieces(file: BinaryIO) -> Iterator[bytes]:
+    """Yield a file in pieces, and close it."""
     with file:
         while piece := file.read(CHUNK):
             yield piece
@@ -70,11 +72,6 @@ def _name(paper: Paper, *, is_pdf: bool) -> str:
     return f"{plain[:100]}{'.pdf' if is_pdf else PurePath(paper.file_name).suffix}"
 
 
-@router.get("/applications")
-def registered(session: Session, by: Asker) -> list[RegisterRow]:
-    return [RegisterRow.model_validate(entry) for entry in queries.registered(session, by)]
-
-
 @router.get("/waiting")
 def waiting(session: Session, by: Asker) -> list[Waiting]:
     return [
@@ -84,7 +81,13 @@ def waiting(session: Session, by: Asker) -> list[Waiting]:
             case_number=task.case_number,
             step=task.step,
             since=task.since.isoformat(),
+            due_at=task.due_at.isoformat() if task.due_at else "",
             path=task.path,
         )
         for task in queries.waiting_on(session, by)
     ]
+
+
+@router.get("/search")
+def search(session: Session, by: Asker, q: Question) -> list[Hit]:
+    return queries.found(session, by, q)

@@ -1,17 +1,19 @@
 """The JSON door of evaluations and what follows from them (S10, S11)."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
 from sqlalchemy import orm
 
 from services.proposal import actions, queries
 from services.proposal.api.proposal import Desk
 from services.proposal.model import Content, Evaluation, Proposal
-from services.proposal.schemas.evaluation import Decision, EvaluationView, NewEvaluation, Report
+from services.proposal.schemas.evaluation import Decision, EvaluationRow, EvaluationView, NewEvaluation, Report
 from services.proposal.schemas.proposal import ProposalView
 from shared.identity import Person
-from shared.web import Asker, Door, Session
+from shared.web import Asker, Door, Session, answer_list, mark, place
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["evaluation"])
 
@@ -29,6 +31,23 @@ def open_evaluation(session: Session, by: Asker, desk: Desk, body: NewEvaluation
 @router.get("/evaluations/{evaluation_id}")
 def evaluation(session: Session, by: Asker, evaluation_id: UUID) -> EvaluationView:
     return _view(session, by, queries.evaluation(session, by, evaluation_id))
+
+
+@router.get("/evaluations", response_model=list[EvaluationRow])
+def evaluations(
+    request: Request,
+    session: Session,
+    by: Asker,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    after: str | None = None,
+) -> JSONResponse:
+    found = queries.evaluations(session, by, limit=limit, after=place(after))
+    return answer_list(request, [EvaluationRow.of(one) for one in found], after=mark(found, limit))
+
+
+@router.post("/evaluations/{evaluation_id}/requests")
+def ask_again(session: Session, by: Asker, evaluation_id: UUID) -> EvaluationView:
+    return _view(session, by, actions.ask_again(session, by, evaluation_id))
 
 
 @router.post("/evaluations/{evaluation_id}/report")

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Header, Request, Response, UploadFile
 from sqlalchemy import orm
 
 from services.proposal import actions, queries
@@ -65,11 +65,12 @@ def amend(
     response: Response,
     if_match: Annotated[str | None, Header()] = None,
 ) -> ProposalView:
-    case = actions.amend(session, by, proposal_id, body, edition=_edition(if_match))
+    case = actions.amend(session, by, proposal_id, body, edition=edition_of(if_match))
     return _view(session, by, case, response)
 
 
-def _edition(if_match: str | None) -> int | None:
+def edition_of(if_match: str | None) -> int | None:
+    """Return the edition that a caller has seen; None for one that asks for none. Raises Incomplete."""
     if if_match is None or if_match.strip() == "*":
         return None
     number = if_match.strip().removeprefix("W/").strip('"')
@@ -182,10 +183,3 @@ def write_terms(session: Session, by: Asker, desk: Desk, proposal_id: UUID, body
 @router.post("/proposals/{proposal_id}/conclusion")
 def conclude(session: Session, by: Asker, proposal_id: UUID, response: Response) -> ProposalView:
     return _view(session, by, actions.conclude(session, by, proposal_id), response)
-
-
-@router.get("/work-programme")
-def work_programme(
-    session: Session, by: Asker, fiscal_year: Annotated[int, Query(ge=2000, le=2200)]
-) -> list[ProgrammeEntryView]:
-    return [ProgrammeEntryView.of(entry) for entry in queries.work_programme(session, by, fiscal_year=fiscal_year)]

@@ -195,7 +195,19 @@ class CaseStatus(Kept, Table):
     """One change of status: from which, by which move, to which, when and by whom."""
 
     __tablename__ = "case_status"
-    __table_args__ = (Index("ix_case_status_case_id", "case_id", "at"),)
+    __table_args__ = (
+        Index("ix_case_status_case_id", "case_id", "at"),
+        # Reports read the stays that ended in a time from here alone.
+        Index(
+            "ix_case_status_left_at",
+            "left_at",
+            "step",
+            "stay_days",
+            "case_id",
+            postgresql_where=text("ends_stay"),
+        ),
+        Index("ix_case_status_at", "at", "source", "status", "case_id"),
+    )
 
     case_id: Mapped[UUID] = mapped_column(ForeignKey("application_case.id"))
     source: Mapped[str] = mapped_column(String(30))
@@ -207,6 +219,18 @@ class CaseStatus(Kept, Table):
     by_name: Mapped[str] = mapped_column(String(200))
     reason: Mapped[str] = mapped_column(Text, default="")
 
+    # Measured when the next status comes, and again when the calendar changes (`model.clock`).
+    step: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    """Step at which the case stood; empty where it was not on its way."""
+    left_at: Mapped[datetime | None]
+    worked_minutes: Mapped[int | None]
+    worked_days: Mapped[int | None]
+    stay_minutes: Mapped[int | None]
+    """Of this status and those of the same step right before it."""
+    stay_days: Mapped[int | None]
+    ends_stay: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """The next status belongs to another step."""
+
 
 class Counter(Table):
     """The last number given out in a series of a year."""
@@ -216,22 +240,3 @@ class Counter(Table):
     series: Mapped[str] = mapped_column(String(40), primary_key=True)
     year: Mapped[int] = mapped_column(primary_key=True)
     last: Mapped[int]
-
-
-class RegisteredApplication(Kept, Table):
-    """The application register: what is or was in use, and which case brought it there."""
-
-    __tablename__ = "registered_application"
-    __table_args__ = (Index("ix_registered_application_name", "name"),)
-
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("application_case.id"), unique=True)
-    code: Mapped[str] = mapped_column(String(40), unique=True)
-    name: Mapped[str] = mapped_column(String(200))
-    unit: Mapped[str] = mapped_column(String(20))
-    state: Mapped[str] = mapped_column(String(20))
-    """live, suspended or retired; nothing is deleted."""
-    address: Mapped[str] = mapped_column(String(300))
-    release_number: Mapped[int | None]
-    digest: Mapped[str] = mapped_column(String(64))
-    live_since: Mapped[datetime]
-    ended_at: Mapped[datetime | None]

@@ -1,5 +1,7 @@
 """The evaluation of an application in use: figures with their sources, the report, the Head's decision (S10, S11)."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -38,6 +40,8 @@ DECISION_LABELS = {
     "retire": "Dinonaktifkan",
     "return": "Dikembalikan untuk diperbaiki",
 }
+RESULT_LABELS = {"reached": "Tercapai", "partly": "Tercapai sebagian", "not_reached": "Belum tercapai"}
+NOT_JUDGED = "Belum dinilai"
 ASKED = tuple(EvaluationOpened.to)
 """Divisions whose figures an evaluation waits for."""
 
@@ -64,9 +68,14 @@ class Evaluation(Kept, Table):
     from_on: Mapped[date]
     until_on: Mapped[date]
     status: Mapped[EvaluationStatus] = mapped_column(String(12), default=EvaluationStatus.GATHERING)
-    opened_by_id: Mapped[UUID]
+    opened_by_id: Mapped[UUID | None]
+    """Who opened it; nobody when the yearly timetable did."""
+    asked_at: Mapped[datetime | None]
+    """When the divisions were last asked for their figures."""
     answered: Mapped[list[str]] = mapped_column(JSONB, default=list)
     """Divisions whose figures have arrived, also those that had none to give."""
+    actuals: Mapped[list[dict[str, str]]] = mapped_column(JSONB, default=list, server_default=text("'[]'::jsonb"))
+    """What became of the promised indicators: name, actual, source, result."""
     obstacles: Mapped[list[str]] = mapped_column(JSONB, default=list)
     advice: Mapped[list[str]] = mapped_column(JSONB, default=list)
     advises: Mapped[str] = mapped_column(String(20), default="")
@@ -97,6 +106,33 @@ class Evaluation(Kept, Table):
     def missing(self) -> list[str]:
         """Return the divisions whose figures have not arrived."""
         return [division for division in ASKED if division not in self.answered]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One promised indicator beside what became of it."""
+
+    name: str
+    target: str
+    actual: str = ""
+    source: str = ""
+    result: str = ""
+
+    @property
+    def label(self) -> str:
+        """Return the result in words."""
+        return RESULT_LABELS.get(self.result, NOT_JUDGED)
+
+
+def compared(promised: Sequence[Mapping[str, str]], actuals: Sequence[Mapping[str, str]]) -> list[Comparison]:
+    """Return every promised indicator with what became of it; what nobody judged stays without a result (X10)."""
+    judged = {one["name"]: one for one in actuals}
+    return [
+        Comparison(one["name"], one.get("target", ""), found["actual"], found["source"], found["result"])
+        if (found := judged.get(one["name"]))
+        else Comparison(one["name"], one.get("target", ""))
+        for one in promised
+    ]
 
 
 class EvaluationFigure(Table):

@@ -4,11 +4,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.proposal.model.case import Case
+from services.proposal.model.content import Content
 from services.proposal.model.table import Table
 from shared.database import Kept, utc_now
 
@@ -55,6 +56,8 @@ class ProposalVersion(Kept, Table):
     submitted_by_id: Mapped[UUID]
     submitted_by_name: Mapped[str] = mapped_column(String(200))
     paper_digest: Mapped[str] = mapped_column(String(64))
+    attachments: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list, server_default=text("'[]'::jsonb"))
+    """The files that came with it: label, file_name, digest."""
 
 
 class NeedsAnalysis(Kept, Table):
@@ -88,3 +91,26 @@ class Disposition(Kept, Table):
     by_name: Mapped[str] = mapped_column(String(200))
     as_what: Mapped[str] = mapped_column(String(200))
     paper_digest: Mapped[str] = mapped_column(String(64), default="")
+
+
+def content_of(case: Case, proposal: Proposal) -> Content:
+    """Return what the proposer has written so far, as one shape."""
+    return Content.model_validate(
+        {
+            **{name: value for name, value in proposal.more.items() if name in Content.model_fields},
+            "name": case.name,
+            "code": case.code,
+            "kind": case.kind,
+            "purpose": case.purpose,
+            "letter_number": proposal.letter_number,
+            "letter_on": proposal.letter_on,
+            "background": proposal.background,
+            "benefit": proposal.benefit,
+            "users": proposal.users,
+            "expected_users": case.expected_users,
+            "personal_data": case.personal_data,
+            "criticality": case.criticality,
+            "indicators": proposal.indicators,
+            **{key: value for key, value in case.tech.items() if value},
+        }
+    )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.proposal.model.table import Table
@@ -14,7 +14,13 @@ class TraceEntry(Kept, Table):
     """One fact: when, who as what, under which step, resting on which papers and which build."""
 
     __tablename__ = "trace_entry"
-    __table_args__ = (Index("ix_trace_entry_case_id", "case_id", "at", "seq"),)
+    __table_args__ = (
+        Index("ix_trace_entry_case_id", "case_id", "at", "seq"),
+        # Which tickets are open: what a weekly meeting is told of.
+        Index(
+            "ix_trace_entry_ticket", "path", "kind", postgresql_where=text("kind IN ('TicketOpened', 'TicketClosed')")
+        ),
+    )
 
     seq: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)
     """The order of arrival; `at` is when it happened."""

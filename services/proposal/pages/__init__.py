@@ -1,6 +1,18 @@
 """The application division's pages, one file for each noun; all on one router."""
 
-from services.proposal.pages import evaluation, meeting
+from services.proposal.pages import clock, comment, evaluation, meeting, programme, proof, proposal, register, survey
 from services.proposal.pages.case import NAVIGATION, router
 
-__all__ = ["NAVIGATION", "evaluation", "meeting", "router"]
+__all__ = [
+    "NAVIGATION",
+    "clock",
+    "comment",
+    "evaluation",
+    "meeting",
+    "programme",
+    "proof",
+    "proposal",
+    "register",
+    "router",
+    "survey",
+]

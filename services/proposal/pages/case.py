@@ -1,6 +1,6 @@
 """Pages of proposals and cases: the lists, the form of a new proposal, and the case with what can be done now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,17 +8,21 @@ from uuid import UUID
 
 from fastapi import Request, Response
 from pydantic import BaseModel
-from sqlalchemy import orm
+from sqlalchemy import ColumnElement, orm
 
 from services.proposal import actions, queries
-from services.proposal.authority import ACTS, PROPOSERS, READERS
-from services.proposal.model import Case, Content, Office, Terms
-from services.proposal.queries import Whole
+from services.proposal.authority import ACTS, MONEY_READERS, PROPOSERS, READERS
+from services.proposal.model import Case, Office, Terms
+from services.proposal.model.clock import OUTSIDE
+from services.proposal.queries import Similar, Whole
+from services.proposal.queries.clock import time_of
+from services.proposal.queries.dashboard import narrowed
 from services.proposal.schemas.case import CaseView
 from services.proposal.schemas.evaluation import Period
-from services.proposal.schemas.proposal import Analysis, Approval, Duplicate, Letter, Note, ProgrammeEntry
+from services.proposal.schemas.proposal import ProgrammeEntry
 from shared.authority import Act
 from shared.identity import Person, Role
+from shared.language import said
 from shared.line import line_figure
 from shared.pages import Nothing, Offer, Pages, Reason
 from shared.procedure import procedure
@@ -26,12 +30,22 @@ from shared.web import NavigationEntry, Session, Signed, mark, place
 
 pages = Pages(Path(__file__).parent.parent / "templates")
 router = pages.router
+pages.environment.globals["step_titles"] = {step.id: step.title for step in procedure().steps.values()}
+pages.environment.globals["role_titles"] = {role.value: title for role, title in procedure().titles.items()}
+pages.environment.globals["outside_centre"] = {role.value for role in OUTSIDE}
 
 NAVIGATION = [
     NavigationEntry(
         label="Usulan", path="/usulan", icon="file-plus", order=10, roles=sorted(role.value for role in PROPOSERS)
     ),
     NavigationEntry(label="Perkara", path="/perkara", icon="route", order=20),
+    NavigationEntry(
+        label="Daftar aplikasi",
+        path="/aplikasi-terdaftar",
+        icon="globe",
+        order=22,
+        roles=sorted(role.value for role in READERS | {Role.PROPOSER, Role.UNIT_HEAD}),
+    ),
     NavigationEntry(
         label="Program kerja",
         path="/proker",
@@ -42,11 +56,25 @@ NAVIGATION = [
         ),
     ),
     NavigationEntry(
+        label="Waktu",
+        path="/waktu",
+        icon="chart",
+        order=28,
+        roles=sorted(role.value for role in READERS | MONEY_READERS | {Role.PROPOSER, Role.UNIT_HEAD}),
+    ),
+    NavigationEntry(
         label="Rapat",
         path="/rapat",
         icon="users",
         order=30,
         roles=sorted(role.value for role in READERS),
+    ),
+    NavigationEntry(
+        label="Evaluasi",
+        path="/evaluasi",
+        icon="clipboard",
+        order=32,
+        roles=sorted(role.value for role in READERS | {Role.PLANNING}),
     ),
 ]
 TONES = {
@@ -82,24 +110,15 @@ def desk(request: Request) -> Office:
     return office
 
 
-def _proposals(request: Request, session: orm.Session, by: Person, _id: object = None) -> Response:
-    asked = request.query_params
-    found = queries.cases(session, by, mine=asked.get("milik") != "semua", after=place(asked.get("after")))
-    return pages.render(
-        request,
-        "proposals.html",
-        "Usulan",
-        cases=found,
-        after=mark(found, 50),
-        everybody=asked.get("milik") == "semua",
-        tone=tone,
-        offers=pages.offers(request, [ACTS.propose] if ACTS.propose.allows(by, None) else []),
+def _narrowed(session: orm.Session, asked: Mapping[str, str]) -> list[ColumnElement[bool]]:
+    """Return the conditions of the dashboard's links: a step, a fiscal year, only what is late."""
+    year = asked.get("tahun", "")
+    return narrowed(
+        session,
+        step=asked.get("langkah", "")[:8],
+        fiscal_year=int(year) if year.isascii() and year.isdigit() and len(year) == 4 else None,
+        only_late=asked.get("terlambat") == "1",
     )
-
-
-@router.get("/usulan")
-def proposals(request: Request, session: Session, signed: Signed) -> Response:
-    return _proposals(request, session, signed.person)
 
 
 @router.get("/perkara")
@@ -110,6 +129,7 @@ def cases(request: Request, session: Session, signed: Signed) -> Response:
         signed.person,
         status=asked.get("status") or None,
         unit=asked.get("unit") or None,
+        more=_narrowed(session, asked),
         q=asked.get("q") or None,
         after=place(asked.get("after")),
     )
@@ -119,7 +139,7 @@ def cases(request: Request, session: Session, signed: Signed) -> Response:
         "Perkara",
         cases=found,
         after=mark(found, 50),
-        asked={key: asked.get(key, "") for key in ("status", "unit", "q")},
+        asked={key: asked.get(key, "") for key in ("status", "unit", "q", "langkah", "tahun", "terlambat")},
         statuses=statuses(),
         pace=queries.pace,
         tone=tone,
@@ -128,10 +148,10 @@ def cases(request: Request, session: Session, signed: Signed) -> Response:
 
 @router.get("/perkara/{number}")
 def case(request: Request, session: Session, signed: Signed, number: str) -> Response:
-    return _case(request, session, signed.person, number)
+    return show_case(request, session, signed.person, number)
 
 
-def _case(request: Request, session: orm.Session, by: Person, which: UUID | str) -> Response:
+def show_case(request: Request, session: orm.Session, by: Person, which: UUID | str) -> Response:
     whole = queries.whole(session, by, which)
     stations = queries.stations(whole.case, whole.history, whole.evaluations)
     return pages.render(
@@ -142,19 +162,32 @@ def _case(request: Request, session: orm.Session, by: Person, which: UUID | str)
         view=CaseView.of(whole, by),
         proposal=whole.proposal,
         evaluations=whole.evaluations,
+        may_prove=queries.may_prove(by),
         line=line_figure(
-            stations, loops=queries.loops(whole.case, whole.history), label=f"Garis perkara {whole.case.number}"
+            stations,
+            loops=queries.loops(whole.case, whole.history),
+            label=said("Garis perkara {number}").format(number=whole.case.number),
         ),
         tone=tone,
+        may_write=any(act.name == "amend" for act in whole.offered),
+        comments=None if by.has(Role.VENDOR) else whole.comments,
+        near=_near(session, by, whole.case),
+        time=None if by.has(Role.VENDOR) else time_of(session, whole.case, whole.history),
         offers=_offers(request, whole),
     )
 
 
+def _near(session: orm.Session, by: Person, case: Case) -> list[Similar]:
+    """Return what the case resembles, while somebody decides whether it goes on."""
+    if case.status not in ("submitted", "under_analysis", "awaiting_decision") or not by.has(*READERS):
+        return []
+    return queries.similar(session, by, name=case.name, purpose=case.purpose, besides=case.id)
+
+
 def _offers(request: Request, whole: Whole) -> list[Offer]:
-    offers = pages.offers(request, whole.offered, id=whole.case.id)
-    if whole.proposal:
-        written = actions.content_of(whole.case, whole.proposal).model_dump(mode="json")
-        offers = prefill(offers, ACTS.amend.name, {key: value for key, value in written.items() if value})
+    # A proposal is written and submitted on pages of its own (`pages/proposal.py`).
+    here = [act for act in whole.offered if act.name not in ("amend", "attach_letter", "submit", "resubmit")]
+    offers = pages.offers(request, here, id=whole.case.id)
     if whole.terms:
         offers = prefill(offers, ACTS.write_terms.name, {k: v for k, v in whole.terms.sections.items() if v})
     return offers
@@ -163,69 +196,16 @@ def _offers(request: Request, whole: Whole) -> list[Offer]:
 Do = Callable[[orm.Session, Person, UUID, Any, Office], Case]
 
 
-def _on_case(act: Act, path: str, shape: type[BaseModel], do: Do) -> None:
+def on_case(act: Act, path: str, shape: type[BaseModel], do: Do) -> None:
     """Offer an act on a case as a form; afterwards its page is shown again."""
 
     def call(session: orm.Session, by: Person, case_id: UUID, body: Any, request: Request) -> str:
         return f"/perkara/{do(session, by, case_id, body, desk(request)).number}"
 
-    pages.act(act, f"/perkara/{{id}}/{path}", shape, call, back=_case)
+    pages.act(act, f"/perkara/{{id}}/{path}", shape, call, back=show_case)
 
 
-pages.act(
-    ACTS.propose,
-    "/usulan",
-    Content,
-    lambda session, by, _id, body, _request: f"/perkara/{actions.propose(session, by, body).number}",
-    back=_proposals,
-)
-_on_case(ACTS.amend, "perbaikan", Content, lambda s, by, id, body, _d: actions.amend(s, by, id, body))
-_on_case(
-    ACTS.attach_letter,
-    "surat",
-    Letter,
-    lambda s, by, id, body, d: actions.attach_letter(
-        s, by, id, d, file=body.letter.file, file_name=body.letter.filename or "surat"
-    ),
-)
-_on_case(ACTS.submit, "pengajuan", Nothing, lambda s, by, id, _b, d: actions.submit(s, by, id, d))
-_on_case(ACTS.resubmit, "pengajuan-ulang", Nothing, lambda s, by, id, _b, d: actions.submit(s, by, id, d))
-_on_case(ACTS.accept, "penerimaan", Note, lambda s, by, id, body, d: actions.accept(s, by, id, d, words=body.words))
-_on_case(
-    ACTS.accept_from_app_head,
-    "penerimaan-koordinator",
-    Note,
-    lambda s, by, id, body, d: actions.accept(s, by, id, d, words=body.words),
-)
-_on_case(
-    ACTS.send_back,
-    "pengembalian",
-    Reason,
-    lambda s, by, id, body, d: actions.send_back(s, by, id, d, reason=body.reason),
-)
-_on_case(
-    ACTS.merge_duplicate,
-    "penggabungan",
-    Duplicate,
-    lambda s, by, id, body, d: actions.merge_duplicate(s, by, id, d, into=body.into, reason=body.reason),
-)
-_on_case(
-    ACTS.analyse, "analisis", Analysis, lambda s, by, id, body, d: actions.analyse(s, by, id, d, **body.model_dump())
-)
-_on_case(
-    ACTS.recommend,
-    "rekomendasi",
-    Note,
-    lambda s, by, id, body, d: actions.recommend(s, by, id, d, words=body.words),
-)
-_on_case(
-    ACTS.approve,
-    "persetujuan",
-    Approval,
-    lambda s, by, id, body, d: actions.approve(s, by, id, d, words=body.words, override_cut_off=body.override_cut_off),
-)
-_on_case(ACTS.reject, "penolakan", Reason, lambda s, by, id, body, d: actions.reject(s, by, id, d, reason=body.reason))
-_on_case(
+on_case(
     ACTS.enter_work_programme,
     "proker",
     ProgrammeEntry,
@@ -236,11 +216,10 @@ pages.act(
     "/perkara/{id}/kak",
     Terms,
     lambda s, by, id, body, request: _written(s, actions.write_terms(s, by, id, desk(request), body).case_id),
-    back=_case,
+    back=show_case,
 )
-_on_case(ACTS.conclude, "kesimpulan-rapat", Nothing, lambda s, by, id, _b, _d: actions.conclude(s, by, id))
-_on_case(ACTS.defer, "penundaan", Reason, lambda s, by, id, body, d: actions.defer(s, by, id, d, reason=body.reason))
-_on_case(ACTS.cancel, "pembatalan", Reason, lambda s, by, id, body, d: actions.cancel(s, by, id, d, reason=body.reason))
+on_case(ACTS.conclude, "kesimpulan-rapat", Nothing, lambda s, by, id, _b, _d: actions.conclude(s, by, id))
+on_case(ACTS.defer, "penundaan", Reason, lambda s, by, id, body, d: actions.defer(s, by, id, d, reason=body.reason))
 pages.act(
     ACTS.open_evaluation,
     "/perkara/{id}/evaluasi",
@@ -248,14 +227,9 @@ pages.act(
     lambda s, by, id, body, request: (
         f"/evaluasi/{actions.open_evaluation(s, by, id, desk(request), **body.model_dump()).id}"
     ),
-    back=_case,
+    back=show_case,
 )
 
 
 def _written(session: orm.Session, case_id: UUID) -> str:
     return f"/perkara/{session.get_one(Case, case_id).number}"
-
-
-@router.get("/aplikasi-terdaftar")
-def registered(request: Request, session: Session, signed: Signed) -> Response:
-    return pages.render(request, "register.html", "Daftar aplikasi", entries=queries.registered(session, signed.person))

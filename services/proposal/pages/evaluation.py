@@ -12,9 +12,28 @@ from services.proposal.model import DECISION_LABELS, EVALUATION_LABELS, Case, Co
 from services.proposal.pages.case import desk, pages, prefill
 from services.proposal.schemas.evaluation import Decision, Report
 from shared.identity import Person
-from shared.web import Session, Signed
+from shared.pages import Nothing
+from shared.web import Session, Signed, mark, place
 
 router = pages.router
+
+
+@router.get("/evaluasi")
+def evaluations(request: Request, session: Session, signed: Signed) -> Response:
+    found = queries.evaluations(session, signed.person, after=place(request.query_params.get("after")))
+    months = request.app.state.settings.evaluation_months
+    return pages.render(
+        request,
+        "evaluations.html",
+        "Evaluasi",
+        evaluations=found,
+        after=mark(found, 50),
+        stale=queries.stale(session, signed.person, months=months),
+        months=months,
+        may_open=ACTS.open_evaluation.allows(signed.person, None),
+        labels=EVALUATION_LABELS,
+        decisions=DECISION_LABELS,
+    )
 
 
 @router.get("/evaluasi/{evaluation_id}")
@@ -29,6 +48,12 @@ def _evaluation(request: Request, session: orm.Session, by: Person, evaluation_i
     if ACTS.follow_up in offered:
         written = actions.prefilled(session, found).model_dump(mode="json")
         offers = prefill(offers, ACTS.follow_up.name, {key: value for key, value in written.items() if value})
+    rows = queries.promised(session, found)
+    if ACTS.report_evaluation in offered:
+        kept = {one.name: one for one in rows}
+        actuals = [{"name": n, "actual": c.actual, "source": c.source, "result": c.result} for n, c in kept.items()]
+        given = {"actuals": actuals, "obstacles": found.obstacles, "advice": found.advice, "advises": found.advises}
+        offers = prefill(offers, ACTS.report_evaluation.name, {key: value for key, value in given.items() if value})
     following = session.get(Case, found.follow_up_case_id) if found.follow_up_case_id else None
     return pages.render(
         request,
@@ -39,12 +64,20 @@ def _evaluation(request: Request, session: orm.Session, by: Person, evaluation_i
         decisions=DECISION_LABELS,
         divisions=DIVISIONS,
         quantity=quantity,
-        promised=queries.promised(session, found),
+        promised=rows,
         following=following,
+        survey=queries.survey_of(session, found.id),
         offers=offers,
     )
 
 
+pages.act(
+    ACTS.ask_again,
+    "/evaluasi/{id}/permintaan",
+    Nothing,
+    lambda s, by, id, _b, _r: f"/evaluasi/{actions.ask_again(s, by, id).id}",
+    back=_evaluation,
+)
 pages.act(
     ACTS.report_evaluation,
     "/evaluasi/{id}/laporan",

@@ -1,5 +1,8 @@
-"""Pages of meetings and the work programme."""
+"""Pages of meetings, their series and action items."""
 
+import re
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -7,35 +10,137 @@ from sqlalchemy import orm
 
 from services.proposal import actions, queries
 from services.proposal.authority import ACTS
-from services.proposal.model import MEETING_LABELS, OUTCOME_LABELS, MeetingKind, Outcome
-from services.proposal.pages.case import desk, pages, prefill, tone
-from services.proposal.schemas.meeting import NewItem, NewMeeting
+from services.proposal.model import (
+    MEETING_LABELS,
+    OUTCOME_LABELS,
+    PRESENCE_LABELS,
+    SOURCE_LABELS,
+    Meeting,
+    MeetingItem,
+)
+from services.proposal.pages.case import desk, pages, prefill
+from services.proposal.schemas.meeting import (
+    AttendanceList,
+    Done,
+    NewAgendaItem,
+    NewItem,
+    NewMeeting,
+    NewSeries,
+    NewTime,
+    Place,
+    WrittenItem,
+    WrittenReason,
+    calendar_address,
+    rule,
+)
 from shared.database import utc_now
-from shared.identity import Person
-from shared.pages import Nothing
+from shared.identity import Person, Role
+from shared.pages import Nothing, Offer
+from shared.procedure import procedure
 from shared.web import Session, Signed, mark, place
 from shared.words import local_date
 
 router = pages.router
+CALENDAR = "text/calendar; charset=utf-8"
+OUTCOME_TONES = {"continue": "good", "approve": "good", "reject": "bad"}
 
 
 def _meetings(request: Request, session: orm.Session, by: Person, _id: object = None) -> Response:
-    found = queries.meetings(session, by, after=place(request.query_params.get("after")))
-    offers = pages.offers(request, [ACTS.call_meeting] if ACTS.call_meeting.allows(by, None) else [])
+    today = local_date(utc_now())
+    after = place(request.query_params.get("after"))
+    found = queries.held_meetings(session, by, today, after=after)
+    acts = [act for act in (ACTS.call_meeting, ACTS.make_calendar, ACTS.revoke_calendar) if act.allows(by, None)]
+    offers = prefill(pages.offers(request, acts), ACTS.call_meeting.name, {"on": today.isoformat()})
     return pages.render(
         request,
         "meetings.html",
         "Rapat",
+        coming=[] if after else queries.coming_meetings(session, by, today),
         meetings=found,
         after=mark(found, 50),
         labels={kind.value: label for kind, label in MEETING_LABELS.items()},
-        offers=prefill(offers, ACTS.call_meeting.name, {"on": local_date(utc_now()).isoformat()}),
+        offers=[offer for offer in offers if offer.act.name == ACTS.call_meeting.name],
+        calendar=[offer for offer in offers if offer.act.name != ACTS.call_meeting.name],
     )
 
 
 @router.get("/rapat")
 def meetings(request: Request, session: Session, signed: Signed) -> Response:
     return _meetings(request, session, signed.person)
+
+
+# --- calendars
+
+
+@router.get("/rapat/kalender.ics")
+def calendar(request: Request, session: Session, kunci: str = "") -> Response:
+    """Answer whoever knows the key: a calendar cannot sign in."""
+    made = queries.feed(session, kunci[:200], public_url=desk(request).public_url)
+    return Response(made, media_type=CALENDAR, headers={"cache-control": "private, max-age=300"})
+
+
+@router.get("/rapat/{meeting_id}/rapat.ics")
+def one_meeting(request: Request, session: Session, signed: Signed, meeting_id: UUID) -> Response:
+    found = queries.meeting(session, signed.person, meeting_id)
+    name = re.sub(r"[^A-Za-z0-9]+", "-", found.number).strip("-").lower()
+    return Response(
+        queries.one_meeting(found, public_url=desk(request).public_url),
+        media_type=CALENDAR,
+        headers={"content-disposition": f'attachment; filename="rapat-{name}.ics"', "cache-control": "no-store"},
+    )
+
+
+# --- series
+
+
+def _series(request: Request, session: orm.Session, by: Person, _id: object = None) -> Response:
+    today = local_date(utc_now())
+    found = queries.series(session, by)
+    may_end = ACTS.end_series.allows(by, None)
+    rows = [
+        {
+            "series": one,
+            "rule": rule(one),
+            "invited": [*(procedure().titles[Role(role)] for role in one.invited_roles), *one.invited_people],
+            "left_out": [] if one.ended_at else actions.holidays_in_between(session, one, today),
+            "offers": pages.offers(request, [ACTS.end_series], id=one.id) if may_end and not one.ended_at else [],
+        }
+        for one in found
+    ]
+    offers = pages.offers(request, [ACTS.make_series] if ACTS.make_series.allows(by, None) else [])
+    return pages.render(request, "meeting_series.html", "Seri rapat", rows=rows, offers=offers)
+
+
+@router.get("/rapat/seri")
+def series(request: Request, session: Session, signed: Signed) -> Response:
+    return _series(request, session, signed.person)
+
+
+# --- action items
+
+
+def _tasks(request: Request, session: orm.Session, by: Person, _id: object = None) -> Response:
+    asked = request.query_params
+    everybody = asked.get("semua") == "1"
+    found = queries.tasks(session, by, everybody=everybody, after=place(asked.get("after")))
+    rows = [(task, pages.offers(request, queries.offered_on_task(by, task), id=task.id)) for task in found]
+    return pages.render(
+        request,
+        "meeting_tasks.html",
+        "Tindak lanjut rapat",
+        rows=rows,
+        everybody=everybody,
+        after=mark(found, 50),
+        today=local_date(utc_now()),
+    )
+
+
+@router.get("/tindak-lanjut")
+def tasks(request: Request, session: Session, signed: Signed) -> Response:
+    return _tasks(request, session, signed.person)
+
+
+# --- one meeting
 
 
 @router.get("/rapat/{meeting_id}")
@@ -48,37 +153,88 @@ def _meeting(request: Request, session: orm.Session, by: Person, meeting_id: UUI
     asked = request.query_params
     chosen = {"case_number": asked.get("perkara", ""), "evaluation_id": asked.get("evaluasi", "")}
     offers = pages.offers(request, queries.offered_in_meeting(by, found), id=found.id)
+    offers = prefill(offers, ACTS.record_item.name, {key: value for key, value in chosen.items() if value})
+    offers = prefill(offers, ACTS.record_attendance.name, {"rows": _rows(found), "quorum": found.quorum or ""})
+    offers = prefill(offers, ACTS.move_meeting.name, {"on": found.on.isoformat()})
     return pages.render(
         request,
         "meeting.html",
         f"{found.label} {found.number}",
         meeting=found,
-        kind=MEETING_LABELS[MeetingKind(found.kind)],
-        outcome=lambda decision: OUTCOME_LABELS[Outcome(decision)],
-        suggestions=[] if found.is_closed else queries.agenda(session, found),
-        offers=prefill(offers, ACTS.record_item.name, {key: value for key, value in chosen.items() if value}),
+        outcome=lambda decision: OUTCOME_LABELS[decision],
+        outcome_tone=lambda decision: OUTCOME_TONES.get(decision, "wait"),
+        presence=PRESENCE_LABELS,
+        source=SOURCE_LABELS,
+        papers=queries.papers_of(found),
+        suggestions=[] if found.is_closed or found.is_cancelled else queries.new_for(session, found),
+        item_offers={item.id: _on_item(request, by, found, item) for item in found.items},
+        today=local_date(utc_now()),
+        offers={offer.act.name: offer for offer in offers},
     )
 
 
-@router.get("/proker")
-def work_programme(request: Request, session: Session, signed: Signed) -> Response:
-    asked = request.query_params.get("tahun", "")
-    years = queries.fiscal_years(session)
-    coming = local_date(utc_now()).year + 1
-    year = (
-        int(asked)
-        if asked.isdecimal() and len(asked) == 4
-        else (coming if coming in years else max(years, default=coming))
-    )
-    return pages.render(
-        request,
-        "programme.html",
-        f"Program kerja {year}",
-        entries=queries.work_programme(session, signed.person, fiscal_year=year),
-        year=year,
-        years=years,
-        tone=tone,
-    )
+def _rows(meeting: Meeting) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": one.name,
+            "title": one.title,
+            "presence": str(one.presence),
+            "is_late": "true" if one.is_late else "",
+            "note": one.note,
+        }
+        for one in meeting.attendance
+    ]
+
+
+def _on_item(request: Request, by: Person, meeting: Meeting, item: MeetingItem) -> dict[str, Offer]:
+    made = {
+        offer.act.name: offer for offer in pages.offers(request, queries.offered_on_item(by, meeting, item), id=item.id)
+    }
+    form = made.get(ACTS.write_item.name)
+    if form:
+        written = {
+            "discussion": item.discussion,
+            "decision": item.decision or "",
+            "follow_up": item.follow_up,
+            "pic": item.pic,
+            "due_on": item.due_on.isoformat() if item.due_on else "",
+            "edition": item.edition,
+        }
+        made[ACTS.write_item.name] = replace(
+            form, inputs=[replace(one, default=written[one.name]) for one in form.inputs]
+        )
+    return made
+
+
+def _meeting_of_item(request: Request, session: orm.Session, by: Person, item_id: UUID) -> Response:
+    return _meeting(request, session, by, queries.meeting_of(session, item_id))
+
+
+# --- what people do
+
+
+def _show_calendar(session: orm.Session, by: Person, _id: object, _body: Nothing, request: Request) -> Response:
+    """Make the address and show it, once."""
+    address = calendar_address(desk(request).public_url, actions.make_calendar(session, by))
+    return pages.render(request, "meeting_calendar.html", "Alamat kalender", address=address)
+
+
+def _revoke_calendar(session: orm.Session, by: Person, _id: object, _body: Nothing, _request: Request) -> str:
+    actions.revoke_calendar(session, by)
+    return "/rapat"
+
+
+def _record_attendance(
+    session: orm.Session, by: Person, meeting_id: UUID, body: AttendanceList, _request: Request
+) -> str:
+    rows = [actions.Came(**row.model_dump()) for row in body.rows]
+    return f"/rapat/{actions.record_attendance(session, by, meeting_id, rows=rows, quorum=body.quorum).id}"
+
+
+def _write_item(session: orm.Session, by: Person, item_id: UUID, body: WrittenItem, _request: Request) -> str:
+    changes = body.model_dump(exclude={"edition"})
+    item = actions.write_item(session, by, item_id, changes=changes, edition=body.edition)
+    return f"/rapat/{item.meeting_id}#butir-{item.id}"
 
 
 pages.act(
@@ -88,6 +244,38 @@ pages.act(
     lambda s, by, _id, body, request: f"/rapat/{actions.call_meeting(s, by, desk(request), **body.model_dump()).id}",
     back=_meetings,
 )
+pages.act(ACTS.make_calendar, "/rapat/kalender", Nothing, _show_calendar, back=_meetings)
+pages.act(ACTS.revoke_calendar, "/rapat/kalender/pencabutan", Nothing, _revoke_calendar, back=_meetings)
+pages.act(
+    ACTS.make_series,
+    "/rapat/seri",
+    NewSeries,
+    lambda s, by, _id, body, request: (
+        f"/rapat/seri#seri-{actions.make_series(s, by, desk(request), **body.model_dump()).id}"
+    ),
+    back=_series,
+)
+pages.act(
+    ACTS.end_series,
+    "/rapat/seri/{id}/pengakhiran",
+    WrittenReason,
+    lambda s, by, id, body, _r: f"/rapat/seri#seri-{actions.end_series(s, by, id, reason=body.reason).id}",
+    back=_series,
+)
+pages.act(
+    ACTS.finish_task,
+    "/tindak-lanjut/{id}/selesai",
+    Done,
+    lambda s, by, id, body, _r: f"/tindak-lanjut#tugas-{actions.finish_task(s, by, id, note=body.note).id}",
+    back=_tasks,
+)
+pages.act(
+    ACTS.drop_task,
+    "/tindak-lanjut/{id}/penghentian",
+    WrittenReason,
+    lambda s, by, id, body, _r: f"/tindak-lanjut?semua=1#tugas-{actions.drop_task(s, by, id, reason=body.reason).id}",
+    back=_tasks,
+)
 pages.act(
     ACTS.record_item,
     "/rapat/{id}/butir",
@@ -95,10 +283,75 @@ pages.act(
     lambda s, by, id, body, _r: f"/rapat/{actions.record_item(s, by, id, **body.model_dump()).id}",
     back=_meeting,
 )
+pages.act(ACTS.write_item, "/rapat/butir/{id}/catatan", WrittenItem, _write_item, back=_meeting_of_item)
+pages.act(
+    ACTS.order_agenda,
+    "/rapat/butir/{id}/urutan",
+    Place,
+    lambda s, by, id, body, _r: f"/rapat/{actions.order_agenda(s, by, id, ordinal=body.ordinal).id}#butir-{id}",
+    back=_meeting_of_item,
+)
+pages.act(
+    ACTS.remove_from_agenda,
+    "/rapat/butir/{id}/penghapusan",
+    Nothing,
+    lambda s, by, id, _b, _r: f"/rapat/{actions.remove_from_agenda(s, by, id).id}",
+    back=_meeting_of_item,
+)
+pages.act(
+    ACTS.add_to_agenda,
+    "/rapat/{id}/agenda",
+    NewAgendaItem,
+    lambda s, by, id, body, _r: f"/rapat/{actions.add_to_agenda(s, by, id, **body.model_dump()).id}",
+    back=_meeting,
+)
+pages.act(
+    ACTS.refresh_agenda,
+    "/rapat/{id}/agenda/pengisian",
+    Nothing,
+    lambda s, by, id, _b, _r: f"/rapat/{actions.refresh_agenda(s, by, id).id}",
+    back=_meeting,
+)
+pages.act(ACTS.record_attendance, "/rapat/{id}/kehadiran", AttendanceList, _record_attendance, back=_meeting)
+pages.act(
+    ACTS.print_attendance,
+    "/rapat/{id}/lembar-hadir",
+    Nothing,
+    lambda s, by, id, _b, request: f"/rapat/{actions.print_attendance(s, by, id, desk(request)).id}",
+    back=_meeting,
+)
+pages.act(
+    ACTS.invite,
+    "/rapat/{id}/undangan",
+    Nothing,
+    lambda s, by, id, _b, request: f"/rapat/{actions.invite(s, by, id, desk(request)).id}",
+    back=_meeting,
+)
+pages.act(
+    ACTS.move_meeting,
+    "/rapat/{id}/jadwal",
+    NewTime,
+    lambda s, by, id, body, _r: f"/rapat/{actions.move_meeting(s, by, id, **body.model_dump()).id}",
+    back=_meeting,
+)
+pages.act(
+    ACTS.cancel_meeting,
+    "/rapat/{id}/pembatalan",
+    WrittenReason,
+    lambda s, by, id, body, _r: f"/rapat/{actions.cancel_meeting(s, by, id, reason=body.reason).id}",
+    back=_meeting,
+)
 pages.act(
     ACTS.close_minutes,
     "/rapat/{id}/penutupan",
     Nothing,
     lambda s, by, id, _b, request: f"/rapat/{actions.close_minutes(s, by, id, desk(request)).id}",
+    back=_meeting,
+)
+pages.act(
+    ACTS.reopen_minutes,
+    "/rapat/{id}/pembukaan",
+    WrittenReason,
+    lambda s, by, id, body, _r: f"/rapat/{actions.reopen_minutes(s, by, id, reason=body.reason).id}",
     back=_meeting,
 )

@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cache
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true, tuple_
-from sqlalchemy.orm import Session, lazyload
+from sqlalchemy import ColumnElement, ScalarSelect, and_, false, func, or_, select, true, tuple_
+from sqlalchemy.orm import Session, lazyload, object_session
 
 from services.proposal.authority import ACTS, MONEY_READERS, MOVES, READERS, STAFF, may_move
 from services.proposal.model import (
+    CASES,
     MINUTES,
     Case,
     CaseStatus,
+    Comment,
     Evaluation,
     Meeting,
     MeetingItem,
@@ -21,18 +22,18 @@ from services.proposal.model import (
     Outcome,
     Paper,
     Proposal,
-    RegisteredApplication,
     TermsOfReference,
     TraceEntry,
 )
-from shared import line
+from services.proposal.model.clock import STEP
+from shared import line, search
 from shared.authority import Act
+from shared.calendar import hours, mark, recall
 from shared.database import utc_now
 from shared.errors import NotFound
 from shared.identity import Person, Role
 from shared.procedure import STATION, Step
 from shared.words import local_date, numeric_date
-from shared.workdays import Calendar, seeded_calendar
 
 NO_CASE = "Perkara tidak ditemukan. Periksa nomornya atau cari di daftar perkara."
 VENDOR_STEPS = ("S05", "S06", "S07", "S08", "F04", "S09")
@@ -49,12 +50,7 @@ INNER_PAPERS = (
 )
 """Papers that are not for the proposing unit (domain §4); minutes speak of other units' cases too."""
 
-CLOCK = {
-    "draft": "S01", "submitted": "S01", "returned": "S01", "under_analysis": "F01", "awaiting_decision": "S02",
-    "approved": "S02", "in_work_programme": "F02", "deferred": "S03", "discussed": "S04", "sent_to_planning": "S04",
-    "budgeted": "S05", "in_development": "S05", "handed_over": "S07", "installed": "S08", "security_testing": "S08",
-    "remediation": "S07", "cleared": "F04", "live": "S09", "suspended": "S08",
-}  # fmt: skip
+CLOCK = STEP
 """Step whose standard time runs while a case is in a status."""
 NO_STANDARD = frozenset({"draft", "returned", "deferred", "live", "suspended", "retired", "rejected", "cancelled"})
 """Statuses in which nobody in the centre is behind: it waits for the proposer, a coming year, or for nothing."""
@@ -82,26 +78,36 @@ def cases(
     by: Person,
     *,
     status: str | None = None,
+    more: Sequence[ColumnElement[bool]] = (),
     unit: str | None = None,
     q: str | None = None,
     mine: bool = False,
     limit: int = 50,
     after: tuple[datetime, UUID] | None = None,
 ) -> Sequence[Case]:
-    """Return the cases that this person may see, newest first, after a place in that order."""
-    statement = select(Case).where(seen_by(by))
+    """Return the cases that this person may see, newest first, after a place in that order.
+
+    `more` narrows them by conditions that a question elsewhere made (`dashboard.narrowed`).
+    """
+    statement = select(Case, mark()).where(seen_by(by), *more)
     if status:
         statement = statement.where(Case.status == status)
     if unit:
         statement = statement.where(Case.unit == unit)
     if q:
-        words = "%" + q.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        statement = statement.where(or_(Case.number.ilike(words), Case.name.ilike(words), Case.code.ilike(words)))
+        asked = search.read(q)
+        search.limit_time(session)
+        # First what holds the words, by their index; in the order of the list every case would be looked through.
+        held = select(Case.id).where(CASES.found(asked) if asked else false()).offset(0)
+        statement = statement.where(Case.id.in_(held))
     if mine:
         statement = statement.where(Case.proposer_id == by.id)
     if after:
         statement = statement.where(tuple_(Case.created_at, Case.id) < after)
-    return session.scalars(statement.order_by(Case.created_at.desc(), Case.id.desc()).limit(limit)).all()
+    rows = session.execute(statement.order_by(Case.created_at.desc(), Case.id.desc()).limit(limit)).all()
+    if rows:
+        recall(session, rows[0][1])
+    return [row[0] for row in rows]
 
 
 def case(session: Session, by: Person, which: UUID | str) -> Case:
@@ -114,9 +120,13 @@ def case(session: Session, by: Person, which: UUID | str) -> Case:
 
 
 def proposal(session: Session, by: Person, case_id: UUID) -> Proposal:
-    """Return a proposal; raise NotFound for one that this person may not know of, and for vendors."""
+    """Return a proposal; raise NotFound for one that this person may not know of, for vendors and for the money's side.
+
+    Planning, PPK and treasurer know the case by its plan and contract, not what the unit wrote (domain §4).
+    """
     found = session.scalar(select(Proposal).join(Case).where(Proposal.id == case_id, seen_by(by)))
-    if found is None or by.has(Role.VENDOR):
+    is_own = found is not None and (found.case.proposer_id == by.id or (bool(by.unit) and found.case.unit == by.unit))
+    if found is None or by.has(Role.VENDOR) or not (is_own or by.has(*READERS)):
         raise NotFound("Usulan tidak ditemukan. Periksa nomornya atau cari di daftar usulan.")
     return found
 
@@ -241,6 +251,8 @@ class Whole:
     relatives: Sequence[Relative]
     evaluations: Sequence[Evaluation]
     ready: Readiness | None
+    comments: int = 0
+    """How many this person may read, at most 100."""
     offered: list[Act] = field(default_factory=list)
 
     @property
@@ -260,7 +272,7 @@ def whole(session: Session, by: Person, which: UUID | str) -> Whole:
     """Return a case with its trace, papers, history, relatives and what may be done now, in at most six questions."""
     wanted = Case.id == which if isinstance(which, UUID) else Case.number == which
     row = session.execute(
-        select(Case, Proposal, TermsOfReference)
+        select(Case, Proposal, TermsOfReference, mark(), _comments(by))
         .outerjoin(Proposal, Proposal.id == Case.id)
         .outerjoin(
             TermsOfReference,
@@ -272,6 +284,7 @@ def whole(session: Session, by: Person, which: UUID | str) -> Whole:
     if row is None:
         raise NotFound(NO_CASE)
     found: Case = row[0]
+    recall(session, row[3])
     is_vendor = by.has(Role.VENDOR)
     entries = select(TraceEntry).where(TraceEntry.case_id == found.id)
     if is_vendor:
@@ -307,8 +320,17 @@ def whole(session: Session, by: Person, which: UUID | str) -> Whole:
         relatives,
         evaluations,
         ready,
+        0 if is_vendor else row[4],
         offered(by, found, ready),
     )
+
+
+def _comments(by: Person) -> ScalarSelect[int]:
+    """Return how many comments of a case this person may read, as a column beside it; no more than 100 are counted."""
+    some = select(Comment.id).where(Comment.case_id == Case.id)
+    if not by.has(*READERS):
+        some = some.where(Comment.is_internal.is_(False))
+    return select(func.count()).select_from(some.limit(100).correlate(Case).subquery()).scalar_subquery()
 
 
 def _relatives(session: Session, case: Case) -> list[Relative]:
@@ -370,15 +392,12 @@ class Pace:
 
 def pace(case: Case, *, now: datetime | None = None) -> Pace:
     """Count the working days since the present status began, against the standard (X5)."""
-    begun, today = local_date(case.entered_at), local_date(now or utc_now())
-    days = _calendar(begun.year, today.year).working_days_between(begun, today) if today > begun else 0
+    now = now or utc_now()
+    session = object_session(case)
+    assert session is not None, "a case is shown in the transaction in which it was read"
+    days = max(hours(session).days(case.entered_at, now), 0)
     standard = 0 if case.status in NO_STANDARD else station_of(case).working_days
     return Pace(days, standard)
-
-
-@cache
-def _calendar(first: int, last: int) -> Calendar:
-    return seeded_calendar(range(first, last + 1))
 
 
 def stations(case: Case, history: Sequence[CaseStatus], evaluations: Sequence[Evaluation]) -> list[line.Station]:
@@ -410,14 +429,3 @@ def loops(case: Case, history: Sequence[CaseStatus]) -> list[line.Loop]:
             key = (source, target, case.sop.statuses[row.status].label.lower())
             counted[key] = counted.get(key, 0) + 1
     return [line.Loop(source, target, times, reason) for (source, target, reason), times in counted.items()]
-
-
-def registered(session: Session, by: Person, *, limit: int = 200) -> Sequence[RegisteredApplication]:
-    """Return the application register, by name, as far as this person may see it."""
-    return session.scalars(
-        select(RegisteredApplication)
-        .join(Case, Case.id == RegisteredApplication.case_id)
-        .where(seen_by(by))
-        .order_by(RegisteredApplication.name, RegisteredApplication.id)
-        .limit(limit)
-    ).all()

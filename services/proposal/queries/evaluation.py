@@ -1,20 +1,28 @@
 """Evaluations as people may see them, and what waits for whom."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from services.proposal.authority import ACTS, READERS
-from services.proposal.model import Case, Evaluation, EvaluationStatus, Meeting, Proposal
+from services.proposal.model import (
+    Case,
+    Comparison,
+    Evaluation,
+    EvaluationStatus,
+    Proposal,
+    compared,
+)
 from services.proposal.queries.case import CLOCK, seen_by
+from services.proposal.queries.clock import due_at
+from services.proposal.queries.meeting import minutes_to_close, own_tasks
+from services.proposal.queries.task import WAITING_LIMIT, Task
 from shared.authority import Act
-from shared.errors import NotFound
+from shared.errors import NotAllowed, NotFound
 from shared.identity import Person, Role
-
-WAITING_LIMIT = 100
 
 
 def evaluation(session: Session, by: Person, evaluation_id: UUID) -> Evaluation:
@@ -27,10 +35,52 @@ def evaluation(session: Session, by: Person, evaluation_id: UUID) -> Evaluation:
     return found
 
 
-def promised(session: Session, evaluation: Evaluation) -> list[dict[str, str]]:
-    """Return the success indicators that the proposal promised (f11)."""
+def promised(session: Session, evaluation: Evaluation) -> list[Comparison]:
+    """Return the success indicators that the proposal promised, each with what became of it (f11)."""
     found = session.get(Proposal, evaluation.case_id)
-    return list(found.indicators) if found else []
+    return compared(found.indicators if found else [], evaluation.actuals)
+
+
+FOLLOWED = ("further_development", "retire")
+"""Decisions after which a proposal follows."""
+
+
+def without_evaluation(*, months: int) -> Select[Case]:
+    """Return the question for applications in use since `months` of which none began within them and none runs."""
+    since = func.now() - func.make_interval(0, months)
+    recent = select(Evaluation.id).where(
+        Evaluation.case_id == Case.id,
+        or_(Evaluation.created_at > since, Evaluation.status != EvaluationStatus.DECIDED),
+    )
+    return select(Case).where(Case.status == "live", Case.live_at <= since, ~recent.exists())
+
+
+STALE_SHOWN = 100
+
+
+def stale(session: Session, by: Person, *, months: int) -> Sequence[Case]:
+    """Return the applications in use that nobody evaluated for so long, the longest in use first (f13).
+
+    Raises NotAllowed for whoever may not read evaluations.
+    """
+    if not by.has(*READERS, Role.PLANNING):
+        raise NotAllowed("Daftar evaluasi hanya untuk PUSTIPD, Bagian Perencanaan, dan SPI.")
+    return session.scalars(
+        without_evaluation(months=months).where(seen_by(by)).order_by(Case.live_at).limit(STALE_SHOWN)
+    ).all()
+
+
+def evaluations(
+    session: Session, by: Person, *, limit: int = 50, after: tuple[datetime, UUID] | None = None
+) -> Sequence[Evaluation]:
+    """Return evaluations, newest first; raise NotAllowed for whoever may not read them."""
+    if not by.has(*READERS, Role.PLANNING):
+        raise NotAllowed("Daftar evaluasi hanya untuk PUSTIPD, Bagian Perencanaan, dan SPI.")
+    asked = select(Evaluation).join(Case, Case.id == Evaluation.case_id).where(seen_by(by))
+    if after:
+        asked = asked.where(tuple_(Evaluation.created_at, Evaluation.id) < after)
+    newest = asked.order_by(Evaluation.created_at.desc(), Evaluation.id.desc()).limit(limit)
+    return session.scalars(newest.options(*Evaluation.bare(with_case=True))).all()
 
 
 def offered_in_evaluation(by: Person, evaluation: Evaluation) -> list[Act]:
@@ -38,29 +88,18 @@ def offered_in_evaluation(by: Person, evaluation: Evaluation) -> list[Act]:
     status = evaluation.status
     turn = {
         "report_evaluation": status in (EvaluationStatus.GATHERING, EvaluationStatus.RETURNED),
+        "ask_again": status in (EvaluationStatus.GATHERING, EvaluationStatus.RETURNED) and bool(evaluation.missing),
         "decide_evaluation": status == EvaluationStatus.PRESENTED,
         "follow_up": status == EvaluationStatus.DECIDED
-        and evaluation.decision == "further_development"
+        and evaluation.decision in FOLLOWED
         and evaluation.follow_up_case_id is None,
     }
     return [act for act in ACTS if turn.get(act.name) and act.allows(by, evaluation)]
 
 
-@dataclass(frozen=True)
-class Task:
-    """One thing that waits for a person."""
-
-    title: str
-    about: str
-    case_number: str
-    step: str
-    since: datetime
-    path: str
-
-
 def waiting_on(session: Session, by: Person) -> list[Task]:
     """Return what waits for this person, oldest first (a13)."""
-    tasks = [*_cases(session, by), *_evaluations(session, by), *_meetings(session, by)]
+    tasks = [*_cases(session, by), *_evaluations(session, by), *minutes_to_close(session, by), *own_tasks(session, by)]
     return sorted(tasks, key=lambda task: task.since)[:WAITING_LIMIT]
 
 
@@ -94,6 +133,7 @@ def _cases(session: Session, by: Person) -> list[Task]:
             step=CLOCK[case.status],
             since=case.entered_at,
             path=f"/perkara/{case.number}",
+            due_at=due_at(session, case.status, case.entered_at, case.sop),
         )
         for case in found
     ]
@@ -119,7 +159,7 @@ def _evaluations(session: Session, by: Person) -> list[Task]:
             turn,
             and_(
                 Evaluation.status == EvaluationStatus.DECIDED,
-                Evaluation.decision == "further_development",
+                Evaluation.decision.in_(FOLLOWED),
                 Evaluation.follow_up_case_id.is_(None),
             ),
         )
@@ -148,19 +188,4 @@ def _evaluations(session: Session, by: Person) -> list[Task]:
             path=f"/evaluasi/{one.id}",
         )
         for one in found
-    ]
-
-
-def _meetings(session: Session, by: Person) -> list[Task]:
-    if not by.has(Role.HEAD, Role.APP_HEAD):
-        return []
-    rows = session.execute(
-        select(Meeting.id, Meeting.kind, Meeting.number, Meeting.created_at)
-        .where(Meeting.closed_at.is_(None))
-        .order_by(Meeting.created_at)
-        .limit(WAITING_LIMIT)
-    ).all()
-    return [
-        Task("Tutup notulen rapat", f"Notulen {row.number}", "", "S03", row.created_at, f"/rapat/{row.id}")
-        for row in rows
     ]

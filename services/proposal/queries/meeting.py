@@ -1,32 +1,79 @@
 """Meetings and the work programme, as the centre's people read them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
-from sqlalchemy.orm import Session, lazyload
+from sqlalchemy import or_, select, tuple_
+from sqlalchemy.orm import Session, joinedload, lazyload
 
-from services.proposal.authority import ACTS, MONEY_READERS, READERS
-from services.proposal.model import Case, Evaluation, EvaluationStatus, Meeting, MeetingKind, WorkProgrammeEntry
+from services.proposal.authority import ACTS, READERS
+from services.proposal.model import (
+    ActionItem,
+    Meeting,
+    MeetingItem,
+    MeetingSeries,
+    TaskState,
+)
+from services.proposal.queries.task import WAITING_LIMIT, Task
 from shared.authority import Act
+from shared.database import utc_now
 from shared.errors import NotAllowed, NotFound
 from shared.identity import Person, Role
-
-PROGRAMME_READERS = READERS | MONEY_READERS | {Role.PROPOSER, Role.UNIT_HEAD}
+from shared.words import local_date, long_date
 
 
 def meetings(
     session: Session, by: Person, *, limit: int = 50, after: tuple[datetime, UUID] | None = None
 ) -> Sequence[Meeting]:
     """Return meetings, newest first; nothing for whoever may not read minutes."""
-    if not by.has(*READERS):
-        raise NotAllowed("Notulen rapat hanya untuk PUSTIPD dan SPI.")
+    _must_read(by)
     statement = select(Meeting).order_by(Meeting.created_at.desc(), Meeting.id.desc()).limit(limit)
     if after:
         statement = statement.where(tuple_(Meeting.created_at, Meeting.id) < after)
-    return session.scalars(statement.options(lazyload(Meeting.items))).all()
+    return session.scalars(statement.options(*_BARE)).all()
+
+
+def coming_meetings(session: Session, by: Person, today: date) -> Sequence[Meeting]:
+    """Return the meetings of today and later that are not closed, nearest first; cancelled ones too."""
+    _must_read(by)
+    return session.scalars(
+        select(Meeting)
+        .where(Meeting.on >= today, Meeting.closed_at.is_(None))
+        .order_by(Meeting.on, Meeting.starts)
+        .limit(20)
+        .options(*_BARE)
+    ).all()
+
+
+def held_meetings(
+    session: Session, by: Person, today: date, *, limit: int = 50, after: tuple[datetime, UUID] | None = None
+) -> Sequence[Meeting]:
+    """Return the meetings that are past or whose minutes are closed, newest first."""
+    _must_read(by)
+    statement = (
+        select(Meeting)
+        .where(or_(Meeting.on < today, Meeting.closed_at.is_not(None)))
+        .order_by(Meeting.created_at.desc(), Meeting.id.desc())
+        .limit(limit)
+    )
+    if after:
+        statement = statement.where(tuple_(Meeting.created_at, Meeting.id) < after)
+    return session.scalars(statement.options(*_BARE)).all()
+
+
+_BARE = (
+    lazyload(Meeting.items),
+    lazyload(Meeting.attendance),
+    lazyload(Meeting.versions),
+    lazyload(Meeting.series),
+)
+"""A list of meetings shows none of what belongs to each."""
+
+
+def _must_read(by: Person) -> None:
+    if not by.has(*READERS):
+        raise NotAllowed("Notulen rapat hanya untuk PUSTIPD dan SPI.")
 
 
 def meeting(session: Session, by: Person, meeting_id: UUID) -> Meeting:
@@ -37,65 +84,119 @@ def meeting(session: Session, by: Person, meeting_id: UUID) -> Meeting:
     return found
 
 
+def meeting_of(session: Session, item_id: UUID) -> UUID:
+    """Return the meeting of an item; raise NotFound."""
+    found = session.scalar(select(MeetingItem.meeting_id).where(MeetingItem.id == item_id))
+    if found is None:
+        raise NotFound("Butir ini tidak ada lagi pada agenda. Buka kembali dari daftar rapat.")
+    return found
+
+
+def papers_of(meeting: Meeting) -> dict[str, str]:
+    """Return the titles of a meeting's papers by their digests, newest minutes first."""
+    found = {}
+    if meeting.minutes_digest:
+        found[meeting.minutes_digest] = "Notulen"
+    for one in reversed(meeting.versions):
+        found.setdefault(one.digest, f"Notulen versi {one.version}")
+    if meeting.invitation_digest:
+        found[meeting.invitation_digest] = f"Undangan {meeting.invitation_number}"
+    if meeting.attendance_digest:
+        found[meeting.attendance_digest] = "Lembar tanda tangan daftar hadir"
+    return found
+
+
 def offered_in_meeting(by: Person, meeting: Meeting) -> list[Act]:
     """Return what this person may do with a meeting now."""
-    if meeting.is_closed:
+    if meeting.is_cancelled:
         return []
-    acts = [ACTS.record_item, *([ACTS.close_minutes] if meeting.items else [])]
+    if meeting.is_closed:
+        return [act for act in [ACTS.reopen_minutes] if act.allows(by, meeting)]
+    is_to_come = meeting.on > local_date(utc_now())
+    is_decided = any(item.decision for item in meeting.items)
+    acts = [
+        *([ACTS.close_minutes] if is_decided and not is_to_come else []),
+        ACTS.record_item,
+        ACTS.record_attendance,
+        ACTS.add_to_agenda,
+        ACTS.refresh_agenda,
+        ACTS.print_attendance,
+        *([] if meeting.reopened_at else [ACTS.invite, ACTS.move_meeting, ACTS.cancel_meeting]),
+    ]
     return [act for act in acts if act.allows(by, meeting)]
 
 
-@dataclass(frozen=True)
-class Suggestion:
-    """Something that waits for a meeting: a case under discussion, or a report to be presented."""
+def offered_on_item(by: Person, meeting: Meeting, item: MeetingItem) -> list[Act]:
+    """Return what this person may do with an item of a meeting now."""
+    if meeting.is_cancelled or meeting.is_closed or item.moved_to_id:
+        return []
+    acts = [ACTS.write_item, ACTS.order_agenda, *([] if item.performed_at else [ACTS.remove_from_agenda])]
+    return [act for act in acts if act.allows(by, meeting)]
 
-    words: str
-    case_number: str = ""
-    evaluation_id: UUID | None = None
 
-
-def agenda(session: Session, meeting: Meeting) -> list[Suggestion]:
-    """Return what waits for a meeting of this kind and is not yet on it."""
-    named = {item.case_id for item in meeting.items if not item.evaluation_id}
-    heard = {item.evaluation_id for item in meeting.items}
-    found = []
-    if meeting.kind == MeetingKind.WEEKLY:
-        reports = session.execute(
-            select(Evaluation.id, Evaluation.number, Case.name)
-            .join(Case, Case.id == Evaluation.case_id)
-            .where(Evaluation.status == EvaluationStatus.REPORTED)
-            .order_by(Evaluation.created_at)
-            .limit(20)
-        ).all()
-        found = [
-            Suggestion(f"Laporan evaluasi {row.name} ({row.number})", evaluation_id=row.id)
-            for row in reports
-            if row.id not in heard
-        ]
-    cases = session.execute(
-        select(Case.id, Case.number, Case.name)
-        .where(Case.status == "in_work_programme")
-        .order_by(Case.entered_at)
-        .limit(30)
+def series(session: Session, by: Person) -> Sequence[MeetingSeries]:
+    """Return the series of meetings, those that go on first."""
+    _must_read(by)
+    return session.scalars(
+        select(MeetingSeries).order_by(MeetingSeries.ended_at.is_not(None), MeetingSeries.created_at.desc()).limit(100)
     ).all()
-    return found + [
-        Suggestion(f"{row.name} ({row.number})", case_number=row.number) for row in cases if row.id not in named
+
+
+def tasks(
+    session: Session,
+    by: Person,
+    *,
+    everybody: bool = False,
+    limit: int = 50,
+    after: tuple[datetime, UUID] | None = None,
+) -> Sequence[ActionItem]:
+    """Return one's own action items, or everybody's for whoever reads minutes: newest first."""
+    statement = select(ActionItem).order_by(ActionItem.created_at.desc(), ActionItem.id.desc()).limit(limit)
+    if not (everybody and by.has(*READERS)):
+        statement = statement.where(ActionItem.person_id == by.id)
+    if after:
+        statement = statement.where(tuple_(ActionItem.created_at, ActionItem.id) < after)
+    return session.scalars(statement.options(joinedload(ActionItem.meeting).options(*_BARE))).all()
+
+
+def offered_on_task(by: Person, task: ActionItem) -> list[Act]:
+    """Return what this person may do with an action item now."""
+    if task.state != TaskState.OPEN:
+        return []
+    return [act for act in (ACTS.finish_task, ACTS.drop_task) if act.allows(by, task)]
+
+
+def minutes_to_close(session: Session, by: Person) -> list[Task]:
+    """Return the meetings that took place and whose minutes wait to be closed."""
+    if not by.has(Role.HEAD, Role.APP_HEAD):
+        return []
+    rows = session.execute(
+        select(Meeting.id, Meeting.number, Meeting.created_at)
+        .where(Meeting.closed_at.is_(None), Meeting.cancelled_at.is_(None), Meeting.on <= local_date(utc_now()))
+        .order_by(Meeting.on)
+        .limit(WAITING_LIMIT)
+    ).all()
+    return [
+        Task("Tutup notulen rapat", f"Notulen {row.number}", "", "S03", row.created_at, f"/rapat/{row.id}")
+        for row in rows
     ]
 
 
-def work_programme(session: Session, by: Person, *, fiscal_year: int) -> Sequence[WorkProgrammeEntry]:
-    """Return the work programme of a year in its order of priority."""
-    if not by.has(*PROGRAMME_READERS):
-        raise NotAllowed("Program kerja hanya untuk PUSTIPD, unit pengusul, dan bagian yang menganggarkannya.")
-    return session.scalars(
-        select(WorkProgrammeEntry)
-        .where(WorkProgrammeEntry.fiscal_year == fiscal_year)
-        .order_by(WorkProgrammeEntry.priority, WorkProgrammeEntry.number)
-        .limit(500)
+def own_tasks(session: Session, by: Person) -> list[Task]:
+    """Return the open action items of this person, overdue ones said so."""
+    rows = session.execute(
+        select(ActionItem.words, ActionItem.due_on, ActionItem.created_at)
+        .where(ActionItem.person_id == by.id, ActionItem.state == TaskState.OPEN)
+        .order_by(ActionItem.due_on.nulls_last(), ActionItem.created_at)
+        .limit(WAITING_LIMIT)
     ).all()
+    today = local_date(utc_now())
+    return [Task(_due(row.due_on, today), row.words[:200], "", "S03", row.created_at, "/tindak-lanjut") for row in rows]
 
 
-def fiscal_years(session: Session) -> list[int]:
-    """Return the years that have a work programme, newest first."""
-    years = session.scalars(select(WorkProgrammeEntry.fiscal_year).distinct()).all()
-    return sorted(years, reverse=True)
+def _due(due_on: date | None, today: date) -> str:
+    if due_on is None:
+        return "Selesaikan tindak lanjut rapat"
+    if due_on < today:
+        return f"Tindak lanjut rapat terlambat {(today - due_on).days} hari"
+    return f"Selesaikan tindak lanjut rapat paling lambat {long_date(due_on)}"

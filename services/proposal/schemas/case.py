@@ -308,20 +308,3 @@ def people(trace: Sequence[TraceEntry]) -> list[PersonView]:
         if entry.step not in steps:
             steps.append(entry.step)
     return [PersonView(name=name, as_what=as_what, steps=steps) for (name, as_what), steps in found.items()]
-
-
-class RegisterRow(BaseModel):
-    """An application of the register."""
-
-    model_config = ConfigDict(from_attributes=True)
-    id: UUID
-    case_id: UUID
-    code: str
-    name: str
-    unit: str
-    state: str
-    address: str
-    release_number: int | None
-    digest: str
-    live_since: datetime
-    ended_at: datetime | None

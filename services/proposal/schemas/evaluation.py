@@ -7,10 +7,19 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.proposal import queries
-from services.proposal.model import DECISION_LABELS, EVALUATION_LABELS, Evaluation, EvaluationStatus
+from services.proposal.model import (
+    DECISION_LABELS,
+    EVALUATION_LABELS,
+    NOT_JUDGED,
+    RESULT_LABELS,
+    Comparison,
+    Evaluation,
+    EvaluationStatus,
+)
 from shared.identity import Person
 from shared.pages import AREA, labelled
 
+Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 
 
@@ -29,11 +38,31 @@ class NewEvaluation(Period):
     case_id: UUID
 
 
+class Actual(BaseModel):
+    """What became of one promised indicator."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Short = Field(min_length=1, title="Indikator")
+    actual: Short = Field("", title="Kenyataan", description="Nilai pada akhir periode.")
+    source: Short = Field("", title="Sumber atau bukti", description="Nama dokumen, catatan, atau pengukuran.")
+    figure: Short = Field("", title="Atau dari angka", description="Nama angka pada halaman ini, disalin apa adanya.")
+    result: Literal["", "reached", "partly", "not_reached"] = Field(
+        "", title="Hasil", json_schema_extra=labelled({"": NOT_JUDGED, **RESULT_LABELS})
+    )
+
+
 class Report(BaseModel):
     """What the report says beside the figures."""
 
     model_config = ConfigDict(extra="forbid")
 
+    actuals: list[Actual] = Field(
+        default_factory=list,
+        max_length=20,
+        title="Indikator yang dijanjikan dan kenyataannya",
+        description="Isi kenyataan beserta sumbernya, atau sebut angka yang menjawabnya.",
+    )
     obstacles: list[Line] = Field(
         default_factory=list, max_length=50, title="Kendala", description="Satu kendala per baris."
     )
@@ -78,6 +107,46 @@ class FigureView(BaseModel):
     at: datetime
 
 
+class PromisedView(BaseModel):
+    """A promised indicator and what became of it; an empty result means that nobody judged it."""
+
+    model_config = ConfigDict(from_attributes=True)
+    name: str
+    target: str
+    actual: str
+    source: str
+    result: str
+
+
+class EvaluationRow(BaseModel):
+    """An evaluation in a list."""
+
+    id: UUID
+    number: str
+    case_number: str
+    name: str
+    from_on: date
+    until_on: date
+    status: str
+    status_label: str
+    decision: str
+
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> "EvaluationRow":
+        """Return an evaluation as a list shows it."""
+        return cls(
+            id=evaluation.id,
+            number=evaluation.number,
+            case_number=evaluation.case.number,
+            name=evaluation.case.name,
+            from_on=evaluation.from_on,
+            until_on=evaluation.until_on,
+            status=evaluation.status,
+            status_label=EVALUATION_LABELS[EvaluationStatus(evaluation.status)],
+            decision=evaluation.decision,
+        )
+
+
 class EvaluationView(BaseModel):
     """An evaluation whole."""
 
@@ -93,7 +162,10 @@ class EvaluationView(BaseModel):
     figures: list[FigureView]
     missing: list[str]
     """Divisions whose figures have not arrived."""
-    promised: list[dict[str, str]]
+    asked_at: datetime | None
+    """When they were last asked."""
+    promised: list[PromisedView]
+    """What the proposal promised, and what became of it."""
     obstacles: list[str]
     advice: list[str]
     advises: str
@@ -110,7 +182,7 @@ class EvaluationView(BaseModel):
     moves: list[str]
 
     @classmethod
-    def of(cls, evaluation: Evaluation, by: Person, *, promised: list[dict[str, str]]) -> "EvaluationView":
+    def of(cls, evaluation: Evaluation, by: Person, *, promised: list[Comparison]) -> "EvaluationView":
         """Return an evaluation with what this person may do with it."""
         return cls(
             id=evaluation.id,
@@ -124,7 +196,8 @@ class EvaluationView(BaseModel):
             status_label=EVALUATION_LABELS[EvaluationStatus(evaluation.status)],
             figures=[FigureView.model_validate(figure) for figure in evaluation.figures],
             missing=evaluation.missing,
-            promised=promised,
+            asked_at=evaluation.asked_at,
+            promised=[PromisedView.model_validate(one) for one in promised],
             obstacles=evaluation.obstacles,
             advice=evaluation.advice,
             advises=evaluation.advises,

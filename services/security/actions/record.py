@@ -1,12 +1,31 @@
 """The record of a security test (Berita Acara Uji Keamanan) as a paper."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from services.security.model import ControlAnswer, FindingRow, FindingStatus, SecurityTest, TestStatus
 from services.security.verdict import ScanResult
-from shared import papers
-from shared.institution import institution
-from shared.words import date_in_words, local_date, long_moment
+from shared.identity import Person
+from shared.papers import (
+    SEVERITIES,
+    Block,
+    Column,
+    Fact,
+    Facts,
+    Finding,
+    Findings,
+    Heading,
+    Notice,
+    Paper,
+    Paragraph,
+    Signature,
+    Table,
+)
+from shared.printing import closing, signed, titled
+from shared.procedure import security_controls
+from shared.words import count_with_words, date_in_words, local_date, long_date, long_moment
+
+ANSWERS = {"pass": "Sesuai", "fail": "Tidak sesuai", "not_applicable": "Tidak berlaku"}
 
 
 def record_paper(
@@ -14,49 +33,73 @@ def record_paper(
     *,
     findings: Sequence[FindingRow],
     answers: Mapping[str, ControlAnswer],
-    signer_title: str,
-) -> papers.Paper:
-    """Return the record as it is printed: verdict first, then what was tested, tools, controls and findings (S08)."""
+    signer: Person,
+    valid_until: datetime,
+) -> Paper:
+    """Return the record: verdict and counts for leaders, signed; findings, tools and controls in the annex (S08).
+
+    `valid_until` is printed with a pass only: a failed test permits nothing.
+    """
     assert test.verdict_at is not None
-    place = institution()
-    on = local_date(test.verdict_at)
     passed = test.status == TestStatus.PASSED
     still_open = [row for row in findings if row.status == FindingStatus.OPEN]
+    fixed = [row for row in findings if row.status == FindingStatus.FIXED]
     scans = [ScanResult.model_validate(scan.result) for scan in test.scans if scan.result is not None]
-    counted = {kind: sum(a.answer == kind for a in answers.values()) for kind in ("pass", "fail", "not_applicable")}
-    blocks: list[papers.Block] = [
-        papers.Paragraph(
-            text=f"Pada hari ini, {date_in_words(test.verdict_at)}, Divisi Monitoring dan Security telah menyelesaikan "
-            f"uji keamanan data dan aplikasi {test.case.name} sebelum digunakan, dengan hasil sebagai berikut."
+    counted = [(words, sum(row.severity == key for row in still_open)) for key, words in SEVERITIES.items()]
+    answered = [(words, sum(a.answer == key for a in answers.values())) for key, words in ANSWERS.items()]
+    worst = min(still_open, key=lambda row: list(SEVERITIES).index(row.severity), default=None)
+    unharmed = "Tidak ada temuan kritis atau tinggi yang terbuka." if passed else ""
+    return titled(
+        "security_test_record",
+        "Berita Acara Uji Keamanan",
+        (
+            Paragraph(
+                text=f"Pada hari ini {date_in_words(test.verdict_at)}, Divisi Monitoring dan Security telah "
+                f"menyelesaikan uji keamanan data dan aplikasi {test.case.name} sebelum digunakan, dengan hasil "
+                "sebagai berikut."
+            ),
+            Notice(label="Putusan", words="LULUS" if passed else "TIDAK LULUS", sentence=test.verdict_note or unharmed),
+            Facts.of(
+                ("Nomor perkara", test.case.case_number),
+                ("Aplikasi", f"{test.case.name} ({test.case.code})"),
+                ("Putaran uji", count_with_words(test.round)),
+                Fact(label="Lingkungan uji", value=test.closed_host, mono=True),
+                Fact(label="Sidik paket (SHA-256)", value=test.digest, mono=True),
+                ("Penguji", test.tester_name),
+                ("Butir kendali", ", ".join(f"{count} {words.lower()}" for words, count in answered)),
+                ("Temuan terbuka", ", ".join(f"{count} {words.lower()}" for words, count in counted)),
+                ("Risiko utama", worst.risk if worst else ""),
+                ("Temuan diperbaiki", str(len(fixed))),
+                ("Diputuskan", long_moment(test.verdict_at)),
+                ("Berlaku sampai", f"{long_date(valid_until)}, hanya untuk paket ini" if passed else ""),
+            ),
+            closing("berita acara"),
         ),
-        papers.Notice(
-            label="Putusan",
-            words="LULUS" if passed else "TIDAK LULUS",
-            sentence=test.verdict_note or ("Tidak ada temuan kritis atau tinggi yang terbuka." if passed else ""),
+        (
+            Signature(heading="Penguji", post="Staf Monitoring dan Security", name=test.tester_name),
+            signed(signer, heading="Mengesahkan"),
         ),
-        papers.Facts(
-            rows=(
-                papers.Fact(label="Nomor perkara", value=test.case.case_number),
-                papers.Fact(label="Aplikasi", value=f"{test.case.name} ({test.case.code})"),
-                papers.Fact(label="Putaran uji", value=str(test.round)),
-                papers.Fact(label="Lingkungan uji", value=test.closed_host, mono=True),
-                papers.Fact(label="Sidik paket (SHA-256)", value=test.digest, mono=True),
-                papers.Fact(label="Penguji", value=test.tester_name),
-                papers.Fact(
-                    label="Butir kendali",
-                    value=f"{counted['pass']} sesuai, {counted['fail']} tidak sesuai, "
-                    f"{counted['not_applicable']} tidak berlaku",
-                ),
-                papers.Fact(label="Diputuskan", value=long_moment(test.verdict_at)),
-            )
-        ),
-        papers.Heading(text="Alat uji"),
-        papers.Table(
+        number=test.number,
+        on=local_date(test.verdict_at),
+    ).model_copy(update={"annex": _annex([*still_open, *fixed], scans, answers)})
+
+
+def _annex(
+    findings: Sequence[FindingRow], scans: Sequence[ScanResult], answers: Mapping[str, ControlAnswer]
+) -> tuple[Block, ...]:
+    """Return the technical part: what was found, by which tools, and how each control was answered."""
+    return (
+        Heading(text="A. Temuan"),
+        Findings(items=tuple(_finding(no, row) for no, row in enumerate(findings, 1)))
+        if findings
+        else Paragraph(text="Tidak ada temuan."),
+        Heading(text="B. Laporan pemindaian"),
+        Table(
             columns=(
-                papers.Column(title="Alat", width=1),
-                papers.Column(title="Versi"),
-                papers.Column(title="Cakupan", width=2),
-                papers.Column(title="Temuan", align="right"),
+                Column(title="Alat", width=1),
+                Column(title="Versi"),
+                Column(title="Cakupan", width=2),
+                Column(title="Temuan", align="right"),
             ),
             rows=tuple(
                 (
@@ -66,51 +109,37 @@ def record_paper(
                     str(len(scan.findings)),
                 )
                 for scan in scans
-            ),
-        ),
-        papers.Heading(text="Temuan"),
-    ]
-    if still_open:
-        blocks.append(
-            papers.Findings(
-                items=tuple(
-                    papers.Finding(
-                        no=number,
-                        severity=row.severity,
-                        title=row.title,
-                        control=row.control,
-                        where=row.where,
-                        evidence=row.evidence,
-                        recommendation=row.recommendation,
-                        status="terbuka",
-                        due_on=row.due_on,
-                    )
-                    for number, row in enumerate(still_open, start=1)
-                )
             )
-        )
-    else:
-        blocks.append(papers.Paragraph(text="Tidak ada temuan terbuka."))
-    blocks.append(
-        papers.Paragraph(
-            text="Demikian berita acara ini dibuat dengan sebenarnya untuk dipergunakan sebagaimana mestinya."
-        )
-    )
-    return papers.Paper(
-        kind="security_test_record",
-        title="Berita Acara Uji Keamanan",
-        number=test.number,
-        on=on,
-        place=place.city,
-        letterhead=place.letterhead,
-        blocks=tuple(blocks),
-        signatures=(
-            papers.Signature(heading="Penguji", post="Staf Monitoring dan Security", name=test.tester_name),
-            papers.Signature(
-                heading="Mengesahkan",
-                post=signer_title,
-                name=test.verdict_by_name,
-                signed_at=test.verdict_at,
+            or (("Tidak ada pemindaian otomatis pada putaran ini.",),),
+        ),
+        Heading(text="C. Butir kendali (Peraturan BSSN Nomor 4 Tahun 2021)"),
+        Table(
+            columns=(
+                Column(title="Butir"),
+                Column(title="Kendali", width=3),
+                Column(title="Hasil"),
+                Column(title="Catatan", width=2),
             ),
+            rows=tuple(_control(control, answers.get(control["number"])) for control in security_controls()),
         ),
     )
+
+
+def _finding(no: int, row: FindingRow) -> Finding:
+    is_open = row.status == FindingStatus.OPEN
+    return Finding(
+        no=no,
+        severity=row.severity,
+        title=row.title,
+        control=row.control,
+        where=row.where,
+        evidence=row.evidence if is_open else "",
+        recommendation=row.recommendation if is_open else "",
+        status="terbuka" if is_open else "diperbaiki",
+        due_on=row.due_on if is_open else None,
+    )
+
+
+def _control(control: Mapping[str, str], answer: ControlAnswer | None) -> tuple[str, str, str, str]:
+    said = ANSWERS[answer.answer] if answer else "belum dijawab"
+    return control["number"], control["text"], said, answer.note if answer else ""

@@ -184,7 +184,13 @@ def _conclude(
     found.number = letters.number(
         "record", letters.next_number(session, "record", on.year, office=office), on, office=office
     )
-    paper = record_paper(found, findings=file.findings, answers=file.answers, signer_title=by.as_what)
+    paper = record_paper(
+        found,
+        findings=file.findings,
+        answers=file.answers,
+        signer=by,
+        valid_until=now + timedelta(days=desk.valid_months * 365 // 12),
+    )
     found.paper_digest = print_paper(
         session,
         "security",

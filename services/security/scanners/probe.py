@@ -19,6 +19,7 @@ from typing import Any
 
 from services.security.scanners import Finding, ScanResult, Severity, fingerprint, printable
 from services.security.verdict import Policy, standing_policy
+from shared.addresses import resolved
 
 ENGINE = "probe"
 VERSION = "1"
@@ -545,9 +546,9 @@ def _connected(target: SiteTarget, seconds: float) -> Iterator[http.client.HTTPC
     """Connect to the given address; after `seconds` the line is cut, however slowly it still drips."""
     connection = http.client.HTTPConnection(target.host, timeout=seconds)
     try:
-        line = socket.create_connection((target.address, target.port), timeout=seconds)
-    except OSError as trouble:
-        raise NoAnswer(printable(trouble.strerror or str(trouble), most=120)) from None
+        line = socket.create_connection((resolved(target.address, target.port), target.port), timeout=seconds)
+    except (OSError, UnicodeError) as trouble:
+        raise NoAnswer(printable(getattr(trouble, "strerror", None) or str(trouble), most=120)) from None
     cut = threading.Timer(seconds, _cut, [line])
     cut.daemon = True
     cut.start()

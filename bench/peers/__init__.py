@@ -1,0 +1,1 @@
+"""What Alur is measured against: the bare limit, the way of the tutorials, and another help desk."""

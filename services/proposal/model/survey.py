@@ -1,0 +1,92 @@
+"""The satisfaction survey of an application: nine elements, an answer once for each person, an index with its grade."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from services.proposal.model.evaluation import Evaluation
+from services.proposal.model.table import Table
+from services.proposal.settings import Grades
+from shared.database import Kept
+
+SURVEY_SOURCE = "Permenpan-RB Nomor 14 Tahun 2017"
+"""Where the nine elements stand."""
+ELEMENTS = {
+    "requirements": "Persyaratan",
+    "procedure": "Sistem, mekanisme, dan prosedur",
+    "time": "Waktu penyelesaian",
+    "cost": "Biaya atau tarif",
+    "product": "Produk layanan",
+    "competence": "Kompetensi pelaksana",
+    "behaviour": "Perilaku pelaksana",
+    "complaints": "Penanganan pengaduan, saran, dan masukan",
+    "facilities": "Sarana dan prasarana",
+}
+SCORES = {"1": "1 - tidak baik", "2": "2 - kurang baik", "3": "3 - baik", "4": "4 - sangat baik"}
+
+
+class Survey(Kept, Table):
+    """The survey that was opened with an evaluation; it takes answers until the report is written."""
+
+    __tablename__ = "survey"
+
+    evaluation_id: Mapped[UUID] = mapped_column(ForeignKey("evaluation.id"), unique=True)
+    evaluation: Mapped[Evaluation] = relationship(lazy="joined", innerjoin=True)
+
+
+class SurveyVoter(Table):
+    """That somebody answered a survey; nothing leads from here to the answer."""
+
+    __tablename__ = "survey_voter"
+
+    survey_id: Mapped[UUID] = mapped_column(ForeignKey("survey.id"), primary_key=True)
+    voter: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """sha256 of survey and person: the same person comes once, and two surveys do not know each other's."""
+
+
+class SurveyAnswer(Table):
+    """One answer, without who gave it and when."""
+
+    __tablename__ = "survey_answer"
+    __table_args__ = (Index("ix_survey_answer_survey_id", "survey_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    survey_id: Mapped[UUID] = mapped_column(ForeignKey("survey.id"))
+    scores: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
+    """1 to 4 for each of `ELEMENTS`, in their order."""
+    comment: Mapped[str] = mapped_column(Text, default="")
+
+
+def voter(survey_id: UUID, person_id: UUID) -> str:
+    """Return the mark by which one person answers one survey once."""
+    return hashlib.sha256(f"{survey_id} {person_id}".encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Satisfaction:
+    """The result of a survey."""
+
+    answers: int
+    means: tuple[float, ...] = ()
+    """The mean score of each element; empty while there are too few answers."""
+    index: float = 0
+    """The mean of all, times 25."""
+    grade: str = ""
+
+    @property
+    def is_shown(self) -> bool:
+        """Tell whether there are enough answers for a result."""
+        return bool(self.means)
+
+
+def satisfaction(answers: int, means: Sequence[float], grades: Grades) -> Satisfaction:
+    """Return the result of so many answers with these means; without a number when there are too few of them."""
+    if answers < max(grades.least, 1):
+        return Satisfaction(answers)
+    index = round(sum(means) / len(means) * 25, 2)
+    return Satisfaction(answers, tuple(round(mean, 2) for mean in means), index, grades.of(index))
