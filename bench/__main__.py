@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from bench import cases, pages, standing, web
-from bench.ground import Ground
+from bench.ground import AT_FULL_SPEED, Ground
 from bench.report import PAPER, Report
 from tests.procedure.installation import Installation, installation
 
@@ -23,6 +23,7 @@ def main() -> int:
     began = time.monotonic()
     report = Report()
     with installation() as one:
+        one.settings |= AT_FULL_SPEED
         _walked(one)
         if "standing" in told.parts:
             standing.measure_start(one, report, rounds=1 if told.quick else 3)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from bench.ground import Asked, Ground, drive
+from bench.ground import AT_FULL_SPEED, Asked, Ground, drive
 from bench.report import Report
 from tests.procedure.installation import installation
 
@@ -51,6 +51,7 @@ def measure(report: Report, size: Size) -> dict[str, float]:
     with installation() as small, installation() as large:
         grounds = {size.few: Ground(small), size.many: Ground(large)}
         for cases, ground in grounds.items():
+            ground.installation.settings |= AT_FULL_SPEED
             ground.installation.start()
             ground.sign_in(READER)
             began = time.monotonic()

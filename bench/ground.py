@@ -24,6 +24,8 @@ from tests.procedure.installation import Installation
 ROOT = Path(__file__).parents[1]
 DRIVER = Path(__file__).with_name("driver.py")
 READY_WITHIN = 60.0
+AT_FULL_SPEED = {f"ALUR_GATEWAY_RATE_{kind}": "100000000" for kind in ("READ", "WRITE", "UPLOAD", "ANONYMOUS")}
+"""Settings of an installation that is measured: nobody is asked to slow down."""
 TOO_BUSY = 0.8
 """Share of a core above which the driver itself may have been the limit."""
 

@@ -30,6 +30,8 @@ class Installation:
     port: int
     process: "subprocess.Popen[str] | None" = None
     said: list[str] = field(default_factory=list)
+    settings: dict[str, str] = field(default_factory=dict)
+    """Further settings, by the names of the environment."""
     _ready: threading.Event = field(default_factory=threading.Event)
     _reader: "threading.Thread | None" = None
 
@@ -42,7 +44,8 @@ class Installation:
     def environment(self) -> dict[str, str]:
         """Return the environment of every command on this installation."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("ALUR_") and k != "PYTHONDONTWRITEBYTECODE"}
-        return kept | {"ALUR_HOME": str(self.home), "ALUR_PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+        own = {"ALUR_HOME": str(self.home), "ALUR_PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+        return kept | own | self.settings
 
     def start(self) -> None:
         """Start it and return when it says that it is ready; fail with what it said otherwise."""

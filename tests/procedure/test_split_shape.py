@@ -85,6 +85,7 @@ class Split:
                 "BROKER_URL": f"redis://:secret@127.0.0.1:{self.ports['redis']}/0",
                 "KEYS_FOLDER": str(self.settings.keys_folder),
                 "FILES_FOLDER": str(self.settings.files_folder),
+                "FOLDER": str(self.folder / "anchors"),
                 "PUBLIC_URL": self.settings.url,
                 "DIVISION_URLS": "{" + ", ".join(f'"{d}": "http://127.0.0.1:{self.ports[d]}"' for d in DIVISIONS) + "}",
             }[key.split("_", 2)[2]]
