@@ -314,6 +314,8 @@ def _do(
 def test_the_keyboard_alone_signs_in_and_opens_what_waits(browser: Browser, site: Site, watch: Watch) -> None:
     with person_at(browser, DESKTOP, watch) as page:
         page.goto("/masuk")
+        # The browser gives the focus when it draws, which may be after the page has come.
+        expect(page.get_by_label("Nama pengguna")).to_be_focused()
         page.keyboard.type("koor.aplikasi")
         page.keyboard.press("Tab")
         page.keyboard.type(site.passwords["koor.aplikasi"])
