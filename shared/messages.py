@@ -6,6 +6,7 @@ tell what it writes there and which move of the case follows. Fields are only ad
 else is a new class with a higher `schema_v`.
 """
 
+from abc import abstractmethod
 from datetime import date, datetime, time
 from typing import ClassVar, Literal
 from uuid import UUID
@@ -40,9 +41,9 @@ class Message(BaseModel):
     """Move of the case that follows in `proposal`; empty when the status stays."""
 
     @property
+    @abstractmethod
     def aggregate(self) -> str:
         """Name the thing within which messages take effect in order."""
-        raise NotImplementedError
 
 
 class CaseMessage(Message):
@@ -678,7 +679,7 @@ class ProofGiven(ProofMessage):
 def every_message() -> dict[str, type[Message]]:
     """Return every message class by its kind (the class name)."""
     found: dict[str, type[Message]] = {}
-    queue: list[type[Message]] = [Message]
+    queue = Message.__subclasses__()
     while queue:
         kind = queue.pop()
         if kind.to:

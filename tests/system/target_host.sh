@@ -59,8 +59,9 @@ start() {
     ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$disk/upper/etc/ssh/ssh_host_ed25519_key"
     echo "$name" > "$disk/upper/etc/hostname"
     printf '127.0.0.1 localhost\n%s %s\n' "$address" "$name" > "$disk/upper/etc/hosts"
-    install -d -m 700 "$disk/upper/root" "$disk/upper/root/.ssh"
-    install -m 600 "$key" "$disk/upper/root/.ssh/authorized_keys"
+    local home=$disk/upper/root
+    install -d -m 700 "$home" "$home/.ssh"
+    install -m 600 "$key" "$home/.ssh/authorized_keys"
   fi
   if ! mountpoint -q "$disk/root"; then
     mount -t overlay "$space" -o "lowerdir=$base,upperdir=$disk/upper,workdir=$disk/work" "$disk/root"
