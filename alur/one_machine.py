@@ -1,8 +1,16 @@
-"""One machine: embedded PostgreSQL and Valkey, one web and one worker process, supervised and cleanly stopped."""
+"""One machine: embedded PostgreSQL and Valkey, one web and one worker process, supervised and cleanly stopped.
+
+Web and worker are forks of the supervisor, which has imported what both need while the database starts: they begin at
+once, a part that died begins again at once, and what was imported is in memory only one time.
+"""
 
 import contextlib
+import ctypes
 import fcntl
+import gc
 import hashlib
+import importlib
+import itertools
 import json
 import os
 import signal
@@ -11,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,19 +39,86 @@ from shared.keys import SERVICES
 ROOT = Path(__file__).parents[1]
 READY_WITHIN = 90.0
 STOP_WITHIN = 35.0
+WORK_AFTER = 5
+"""How much the worker gives way to the web process, in steps of `nice`."""
+WATCH_SECONDS = 0.25
+SERVERS_EVERY = 4
+"""Turns of watching after which the servers are looked for, too: files are read for them, a child is only asked."""
+MOST_FILES = 4096
+"""More than a supervisor ever has open."""
 PAUSES = (0.2, 1, 2, 5, 10)
 """Seconds before a part that died is started again, by how often it died lately."""
 
 Say = Callable[[str], None]
 
 
+class Fork:
+    """A child process that goes on with what this one has imported; it is asked as `subprocess.Popen` is."""
+
+    def __init__(self, work: Callable[[], int], *, log: IO[bytes]) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        self.returncode: int | None = None
+        self.pid = os.fork()
+        if self.pid == 0:
+            code = 70
+            try:
+                _begin_anew(log)
+                code = work()
+            except SystemExit as end:
+                code = end.code if isinstance(end.code, int) else int(end.code is not None)
+            except BaseException:  # the edge of the process: nothing of the parent may go on in it
+                traceback.print_exc()
+            finally:
+                for stream in (sys.stdout, sys.stderr):
+                    stream.flush()
+                os._exit(code)
+
+    def poll(self) -> int | None:
+        """Return the exit code, negative for a signal, or None while it runs."""
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, timeout: float = float("inf")) -> int:
+        """Return the exit code; raise TimeoutExpired when it does not end in time."""
+        until = time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if time.monotonic() > until:
+                raise subprocess.TimeoutExpired("fork", timeout)
+            time.sleep(0.02)
+        return code
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGTERM)
+
+
+def _begin_anew(log: IO[bytes]) -> None:
+    """Let go of everything of the parent but its imports: its session, signals, files and streams."""
+    os.setsid()
+    end_with_parent(signal.SIGTERM)()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    os.chdir(ROOT)
+    silence = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((silence, 0), (log.fileno(), 1), (log.fileno(), 2)):
+        os.dup2(source, target)
+    # The lock of the folder among them: a child that outlives its parent must not keep it.
+    os.closerange(3, MOST_FILES)
+
+
 @dataclass
 class Part:
-    """One process that the supervisor keeps alive."""
+    """One process that the supervisor keeps alive: a command, or work that a fork of the supervisor does."""
 
     name: str
-    command: list[str]
-    process: "subprocess.Popen[bytes] | None" = None
+    command: list[str] = field(default_factory=list)
+    work: Callable[[], int] | None = None
+    process: "subprocess.Popen[bytes] | Fork | None" = None
     deaths: list[float] = field(default_factory=list)
     not_before: float = 0.0
 
@@ -66,6 +142,7 @@ class Machine:
         Raise NotStarted, in words, when this machine lacks something.
         """
         self._check_home()
+        _share_memory_among_threads()
         with self._only_one():
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: self.stopping.set())
@@ -131,29 +208,39 @@ class Machine:
             permit.new_key_pair(self.settings.keys_folder)
         self.settings.files_folder.mkdir(exist_ok=True)
         with ThreadPoolExecutor() as pool:
-            broker = pool.submit(self.valkey.start)
-            self.postgres.start()
-            self._make_databases()
-            broker.result()
-        environment = os.environ | self.settings.environment(database_urls=self._urls, broker_url=self.valkey.url)
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        os.environ.update(environment)
-        python = [sys.executable, "-m"]
-        uvicorn = [
-            *(*python, "uvicorn", "alur.parts:one_web", "--factory", "--no-access-log", "--no-server-header"),
-            *("--host", self.settings.host, "--port", str(self.settings.port), "--log-level", "warning"),
-            *("--timeout-graceful-shutdown", "10", "--no-proxy-headers"),
-        ]
-        self._parts.append(Part("web", uvicorn))
-        self._parts.append(Part("worker", [*python, "alur", "work", "--concurrency", str(self.settings.workers)]))
+            started = [pool.submit(self.postgres.start), pool.submit(self.valkey.start)]
+            # In the meantime, in this thread: the longest part of a start.
+            sys.dont_write_bytecode = False
+            with _importing():
+                from alur import parts
+
+                parts.load_front()
+            for one in started:
+                one.result()
+        self._make_databases()
+        os.environ.update(self.settings.environment(database_urls=self._urls, broker_url=self.valkey.url))
+        self._begin(Part("web", work=lambda: parts.serve(self.settings.host, self.settings.port)))
+        # The worker's imports come after the fork of the web process, whose first page does not wait for them.
+        with _importing():
+            importlib.import_module("shared.worker")
+        self._begin(Part("worker", work=self._work))
         if self.settings.demo:
             from alur import demo  # here, because only the demo campus needs it
 
-            self._parts.append(Part("practice", [*python, "alur.practice", *demo.practice_arguments(self.settings)]))
-        for part in self._parts:
-            self._start(part)
-        if self.settings.demo:
+            arguments = demo.practice_arguments(self.settings)
+            self._begin(Part("practice", [sys.executable, "-m", "alur.practice", *arguments]))
             demo.load_campus(self.settings, self._urls, say=self.say)
+
+    def _work(self) -> int:
+        from alur import parts
+
+        # People at the door come first: a scan may take every core that they leave.
+        os.nice(WORK_AFTER)
+        return parts.work(SERVICES, concurrency=self.settings.workers)
+
+    def _begin(self, part: Part) -> None:
+        self._parts.append(part)
+        self._start(part)
 
     def _make_databases(self) -> None:
         """Make a database and a login role for each service and bring it to the newest tables.
@@ -178,15 +265,19 @@ class Machine:
 
     def _start(self, part: Part) -> None:
         with _log(self.home, part.name) as log:
-            part.process = subprocess.Popen(
-                part.command,
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=end_with_parent(signal.SIGTERM),
-            )
+            if part.work:
+                part.process = Fork(part.work, log=log)
+            else:
+                part.process = subprocess.Popen(
+                    part.command,
+                    cwd=ROOT,
+                    env={k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    preexec_fn=end_with_parent(signal.SIGTERM),
+                )
         (self.home / "run").mkdir(exist_ok=True)
         (self.home / "run" / f"{part.name}.pid").write_text(str(part.process.pid))
 
@@ -216,14 +307,12 @@ class Machine:
 
     def _watch(self) -> None:
         """Start again what dies; a part that dies at once waits longer each time."""
-        while not self.stopping.wait(0.25):
+        for turn in itertools.count():
+            if self.stopping.wait(WATCH_SECONDS):
+                return
             now = time.monotonic()
-            if self.postgres.pid is None:
-                self.say("PostgreSQL berhenti; dinyalakan kembali.")
-                self._again(self.postgres.start)
-            if self.valkey.pid is None:
-                self.say("Valkey berhenti; dinyalakan kembali.")
-                self._again(self.valkey.start)
+            if turn % SERVERS_EVERY == 0:
+                self._watch_servers()
             for part in self._parts:
                 if part.process is not None and part.process.poll() is not None:
                     part.deaths = [death for death in part.deaths if now - death < 60] + [now]
@@ -232,6 +321,14 @@ class Machine:
                     part.process, part.not_before = None, now + pause
                 elif part.process is None and now >= part.not_before:
                     self._start(part)
+
+    def _watch_servers(self) -> None:
+        if self.postgres.pid is None:
+            self.say("PostgreSQL berhenti; dinyalakan kembali.")
+            self._again(self.postgres.start)
+        if self.valkey.pid is None:
+            self.say("Valkey berhenti; dinyalakan kembali.")
+            self._again(self.valkey.start)
 
     def _again(self, start: Callable[[], None]) -> None:
         try:
@@ -257,6 +354,31 @@ class Machine:
         for path in (self.home / "run").glob("*.pid"):
             path.unlink()
         self.say("Alur berhenti; semua data tersimpan.")
+
+
+def _share_memory_among_threads() -> None:
+    """Let the threads of a process take memory from two places, and not from one for each: it would keep all of them.
+
+    Measured in a web process of nine threads: more than a hundred megabytes that had been free for long.
+    """
+    if sys.platform == "linux":
+        most_arenas = -8
+        with contextlib.suppress(AttributeError):  # a C library without it has no such places either
+            ctypes.CDLL(None).mallopt(most_arenas, 2)
+
+
+@contextmanager
+def _importing() -> Iterator[None]:
+    """Import without the garbage collector: nearly all stays, and it takes a sixth of the time to find that out.
+
+    Afterwards it leaves what is there alone: pages that it writes to are no longer shared with a fork.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _answers(url: str) -> bool:

@@ -1,12 +1,17 @@
-"""The services by name: their web doors, their workers; only here does one place know them all."""
+"""The services by name: their web doors, their workers; only here does one place know them all.
 
+What a web process does not need (Celery and its broker) is imported by the functions that need it.
+"""
+
+import asyncio
 import importlib
 import os
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
@@ -15,7 +20,9 @@ from shared.database import Database, utc_now
 from shared.jobs import Lease
 from shared.keys import DIVISIONS, GATEWAY, SERVICES
 from shared.settings import ServiceSettings
-from shared.worker import Worker, run_clock, run_worker
+
+if TYPE_CHECKING:
+    from shared.worker import Worker
 
 
 def settings_of(service: str) -> ServiceSettings:
@@ -30,7 +37,7 @@ def web_of(service: str) -> FastAPI:
     return made
 
 
-def worker_of(service: str) -> Worker:
+def worker_of(service: str) -> "Worker":
     """Return a service's worker."""
     made: Worker = importlib.import_module(f"services.{service}.tasks").make_worker(settings_of(service))
     anchors = os.environ.get("ALUR_ANCHORS_FOLDER")
@@ -66,6 +73,35 @@ def one_web() -> Any:
     return gateway.make(settings_of(GATEWAY), doors)
 
 
+def load_front() -> None:
+    """Import what `serve` needs for its first page."""
+    for name in ("uvicorn", "services.gateway.app"):
+        importlib.import_module(name)
+
+
+def serve(host: str, port: int) -> int:
+    """Serve the gateway, and right after its start the five doors in the same process; return the exit code."""
+    import uvicorn
+
+    log.set_up(service="web")
+    sys.setswitchinterval(TURN)
+    one_at_a_time = asyncio.Lock()
+    late = importlib.import_module("services.gateway.door.late").LateDoor
+    doors = {service: late(partial(web_of, service), one_at_a_time) for service in DIVISIONS}
+    gateway = importlib.import_module("services.gateway.app").make(settings_of(GATEWAY), doors)
+    uvicorn.run(
+        gateway,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=10,
+    )
+    return 0
+
+
 def split_web() -> Any:
     """Return the web application of the service that ALUR_SERVICE names, for a container of its own."""
     service = os.environ["ALUR_SERVICE"]
@@ -79,6 +115,8 @@ def work(services: tuple[str, ...], *, concurrency: int) -> int:
 
     On one machine the worker keeps the timetable itself; in the split shape the clock does.
     """
+    from shared.worker import run_worker
+
     alone = len(services) == 1
     log.set_up(service=f"{services[0]}-worker" if alone else "worker")
     workers = [worker_of(service) for service in services]
@@ -87,6 +125,8 @@ def work(services: tuple[str, ...], *, concurrency: int) -> int:
 
 def tick() -> None:
     """Announce the timetable until told to stop (split shape)."""
+    from shared.worker import run_clock
+
     log.set_up(service="clock")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -23,7 +23,8 @@ SINCE = datetime(2026, 11, 22, tzinfo=UTC)
 NO_PAGES = frozenset({"notices_letter.html", "style_guide.html"})
 """A letter is always in Indonesian, and the style guide is seen in development only."""
 SPOKEN_BY = (
-    "shared/authority.py", "shared/errors.py", "shared/line.py", "shared/messages.py", "shared/oversight.py",
+    "shared/authority.py", "shared/errors.py", "shared/flowchart.py", "shared/line.py", "shared/messages.py",
+    "shared/oversight.py",
     "shared/pages.py", "shared/plots.py", "shared/web.py", "services/*/authority.py", "services/*/app.py",
     "services/*/model.py",
     "services/*/model/*.py", "services/*/pages.py", "services/*/pages/*.py", "services/*/queries.py",

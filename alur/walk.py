@@ -188,6 +188,12 @@ class Walk:
                 "scope": ["Halaman antrean", "Alat pembuat halaman dari CSV"],
                 "outputs": ["Aplikasi terpasang", "Kode sumber", "Dokumentasi"],
                 "beneficiaries": "Mahasiswa dan petugas loket",
+                "method": "Rancangan disetujui lebih dahulu; petugas loket mencoba halaman setiap minggu.",
+                "schedule": [
+                    {"stage": "Analisis dan perancangan", "period": "Bulan ke-1", "result": "Rancangan disetujui"},
+                    {"stage": "Pembangunan dan uji coba", "period": "Bulan ke-2", "result": "Halaman dapat dicoba"},
+                    {"stage": "Instalasi dan uji keamanan", "period": "Bulan ke-3", "result": "Aplikasi digunakan"},
+                ],
                 "duration": "3 (tiga) bulan",
                 "personnel": ["Pemrogram 1 orang"],
                 "performance_indicators": ["Halaman tampil dalam 2 detik"],

@@ -1,13 +1,15 @@
 """Asks a web server as fast as it answers, over several connections; a process of its own, of the standard library.
 
-Reads one JSON object from standard input (`port`, `request`, `connections`, and `seconds` or `count`) and writes one:
-how many answers, of which status, when, and how much of a core this process itself took.
+Reads JSON objects from standard input, one a line (`port`, `request`, `connections`, and `seconds` or `count`), and
+writes one for each: how many answers, of which status, when, and how much of a core this process itself took.
 """
 
 import asyncio
 import json
 import sys
 import time
+
+GIVES_UP_AFTER = 300
 
 
 class _Asker(asyncio.Protocol):
@@ -38,8 +40,9 @@ class _Asker(asyncio.Protocol):
             if end < 0:
                 return
             head = bytes(self._seen[:end]).lower()
-            self._status = int(head[9:12])
             length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
+            # Where an answer of unknown length ends cannot be told: status 0 is never the one that is wanted.
+            self._status = int(head[9:12]) if length else 0
             self._need = end + 4 + int(length or 0)
         if len(self._seen) < self._need:
             return
@@ -94,7 +97,7 @@ async def _drive(told: dict[str, object]) -> dict[str, object]:
     )
     for _ in range(connections):
         await loop.create_connection(lambda: _Asker(run), "127.0.0.1", int(str(told["port"])))
-    await run.ended
+    await asyncio.wait_for(run.ended, GIVES_UP_AFTER)
     wall = time.perf_counter() - began
     return {
         "times": run.times,
@@ -106,4 +109,5 @@ async def _drive(told: dict[str, object]) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(_drive(json.load(sys.stdin)))))
+    for line in sys.stdin:
+        print(json.dumps(asyncio.run(_drive(json.loads(line)))), flush=True)

@@ -8,9 +8,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,19 @@ import psutil
 
 from alur.embedded import Postgres
 from alur.settings import free_port
+from shared.keys import SERVICES
 from tests.procedure.installation import Installation
 
 ROOT = Path(__file__).parents[1]
 DRIVER = Path(__file__).with_name("driver.py")
-READY_WITHIN = 60.0
+READY_WITHIN = 120.0
 AT_FULL_SPEED = {f"ALUR_GATEWAY_RATE_{kind}": "100000000" for kind in ("READ", "WRITE", "UPLOAD", "ANONYMOUS")}
 """Settings of an installation that is measured: nobody is asked to slow down."""
 TOO_BUSY = 0.8
 """Share of a core above which the driver itself may have been the limit."""
+TICK = 1 / os.sysconf("SC_CLK_TCK")
+"""The least CPU time that the system tells; a round that took less is counted as this much."""
+OPEN_LETTERS = "SELECT count(*) FROM msg.outbox WHERE acked_at IS NULL AND dead_at IS NULL"
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Asked:
     request: str
     process: psutil.Process
     wanted: int = 200
+    has_letters: bool = False
+    """Whether letters follow what is asked: what is asked next waits until they have arrived."""
 
 
 @dataclass
@@ -64,7 +71,7 @@ class Rounds:
     @property
     def p99(self) -> float:
         """Return what 99 of 100 answers were quicker than, in milliseconds."""
-        return statistics.quantiles(self.times, n=100)[98] * 1000
+        return (statistics.quantiles(self.times, n=100)[98] if len(self.times) > 1 else self.times[0]) * 1000
 
     @property
     def cpu_ms(self) -> float:
@@ -88,6 +95,13 @@ class Ground:
     def postgres(self) -> Postgres:
         """Return the installation's database server."""
         return Postgres(self.installation.home / "postgres")
+
+    @property
+    def version(self) -> str:
+        """Return the version of the database server."""
+        with self.postgres.connect() as connection:
+            (told,) = connection.execute("SHOW server_version").fetchone() or ("",)
+        return str(told)
 
     @property
     def web(self) -> psutil.Process:
@@ -118,7 +132,7 @@ class Ground:
         """Return something that the one who is signed in makes again and again."""
         text = json.dumps(body).encode()
         head = f"POST {path} HTTP/1.1\r\nContent-Type: application/json\r\nX-Form-Token: {self.form_token}\r\n"
-        return self._asked(name, head, text, 201)
+        return replace(self._asked(name, head, text, 201), has_letters=True)
 
     def _asked(self, name: str, head: str, body: bytes, wanted: int) -> Asked:
         port = self.installation.port
@@ -132,9 +146,12 @@ class Ground:
         found = {one.name: Rounds() for one in asked}
         for number in range(rounds + 1):
             for one in asked:
+                _progress(f"round {number} of {rounds}: {one.name}" if number else f"warming up: {one.name}")
                 before = _cpu(one.process) + self._database_cpu()
                 told = drive(one, seconds=seconds, count=count, connections=connections)
                 spent = _cpu(one.process) + self._database_cpu() - before
+                if one.has_letters:
+                    self.calm()
                 if number == 0:
                     # Caches fill and connections open: the first round is for that.
                     continue
@@ -142,10 +159,21 @@ class Ground:
                 answers = len(told["times"])
                 kept.rates.append(answers / told["wall"])
                 kept.times += told["times"]
-                kept.cpu.append(spent / answers)
+                kept.cpu.append(max(spent, TICK) / answers)
                 kept.size = told["size"]
                 kept.busiest_driver = max(kept.busiest_driver, told["driver_share"])
+        _progress("")
         return found
+
+    def calm(self, within: float = 120) -> None:
+        """Return when every letter has arrived: what was made before must not disturb what is measured next."""
+        until = time.monotonic() + within
+        for service in SERVICES:
+            with self.postgres.connect(service) as connection:
+                while (connection.execute(OPEN_LETTERS).fetchone() or (0,))[0]:
+                    if time.monotonic() > until:
+                        raise RuntimeError(f"letters of {service} are still under way after {within:.0f} s")
+                    time.sleep(0.1)
 
     def _database_cpu(self) -> float:
         pid = self.postgres.pid
@@ -162,35 +190,52 @@ def drive(asked: Asked, *, seconds: float, count: int, connections: int) -> dict
     """Let the driver ask; return what it tells. Raise RuntimeError when an answer was not the one wanted."""
     told = {"port": asked.port, "request": asked.request, "connections": connections}
     told |= {"count": count} if count else {"seconds": seconds}
-    done = subprocess.run(
-        [sys.executable, str(DRIVER)], input=json.dumps(told), capture_output=True, text=True, check=True, timeout=300
-    )
-    answer: dict[str, Any] = json.loads(done.stdout)
+    driver = _driver()
+    assert driver.stdin is not None and driver.stdout is not None
+    print(json.dumps(told), file=driver.stdin, flush=True)
+    line = driver.stdout.readline()
+    if not line:
+        raise RuntimeError(f"{asked.name} did not answer; the driver ended with {driver.wait()}")
+    answer: dict[str, Any] = json.loads(line)
     if set(answer["statuses"]) != {str(asked.wanted)}:
         raise RuntimeError(f"{asked.name} answered {answer['statuses']} instead of {asked.wanted}")
     return answer
 
 
+@cache
+def _driver() -> "subprocess.Popen[str]":
+    """Start the driver; it ends when we do, for then nobody writes to it."""
+    return subprocess.Popen([sys.executable, str(DRIVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
 def _cpu(process: psutil.Process) -> float:
-    """Return the CPU seconds of a process and its children so far."""
+    """Return the CPU seconds of a process and its children so far, also of those that have ended."""
     total = 0.0
     for one in [process, *process.children(recursive=True)]:
         try:
             times = one.cpu_times()
         except psutil.Error:
             continue
-        total += times.user + times.system
+        # What ended and was waited for stands with its parent: the database's parallel workers live for one query.
+        total += times.user + times.system + times.children_user + times.children_system
     return total
 
 
 @contextmanager
-def serving(
-    target: str, *, environment: Mapping[str, str] | None = None, python: str = sys.executable, more: Sequence[str] = ()
-) -> Iterator[tuple[int, psutil.Process]]:
+def serving(target: str, *, environment: Mapping[str, str] | None = None) -> Iterator[tuple[int, psutil.Process]]:
     """Serve an application with the same server and settings as Alur; yields its port and process."""
+    command = [sys.executable, "-m", "uvicorn", target, "--no-access-log", "--log-level", "warning", "--port"]
+    with running(lambda port: [*command, str(port)], environment=environment) as served:
+        yield served
+
+
+@contextmanager
+def running(
+    command: Callable[[int], Sequence[str]], *, environment: Mapping[str, str] | None = None
+) -> Iterator[tuple[int, psutil.Process]]:
+    """Run the command of a server on a free port; yields its port and process."""
     port = free_port()
-    command = [python, "-m", "uvicorn", target, "--port", str(port), "--no-access-log", "--log-level", "warning", *more]
-    process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ) | dict(environment or {}))
+    process = subprocess.Popen(command(port), cwd=ROOT, env=dict(os.environ) | dict(environment or {}))
     try:
         await_port(port, process)
         yield port, psutil.Process(process.pid)
@@ -224,3 +269,9 @@ def await_page(url: str, within: float = READY_WITHIN) -> None:
         except OSError:
             time.sleep(0.01)
     raise RuntimeError(f"{url} did not answer")
+
+
+def _progress(words: str) -> None:
+    """Say on a terminal, in one line that is written over, how far it is."""
+    if sys.stdout.isatty():
+        print("\r\033[K" + (f"  … {words}" if words else ""), end="", flush=True)

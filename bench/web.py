@@ -11,8 +11,6 @@ from bench import rows
 from bench.ground import TOO_BUSY, Asked, Ground, Rounds, serving, written
 from bench.report import Report
 
-TITLE = "Tidak dapat masuk setelah pembaruan"
-BODY = "Muncul halaman kosong setelah menekan tombol masuk; kemarin masih dapat."
 PART = "web door"
 
 
@@ -43,7 +41,7 @@ def measure(ground: Ground, report: Report, size: Size) -> None:
         few = ground.measure(
             [ground.get("list of 50", "/api/tickets"), peers.bare], rounds=size.rounds, seconds=size.seconds
         )
-        create = ground.post("create", "/api/tickets", {"application": code, "title": TITLE, "body": BODY})
+        create = ground.post("create", "/api/tickets", {"application": code, "title": rows.TITLE, "body": rows.BODY})
         made = ground.measure([create, peers.bare, peers.tutorial_create], rounds=size.rounds, seconds=size.seconds)
         rows.fill(ground.postgres, upto=size.tickets, with_words=False)
         read = ground.measure(
@@ -63,15 +61,9 @@ def measure(ground: Ground, report: Report, size: Size) -> None:
 
 def _prepare(ground: Ground, size: Size) -> tuple[str, str]:
     """Load the first tickets; return the code of an application in use, and the id of a ticket."""
-    with ground.postgres.connect("helpdesk") as connection:
-        found = connection.execute("SELECT code FROM live_application LIMIT 1").fetchone()
-    if found is None:
-        raise RuntimeError("no application is in use: the demo has not been walked")
+    code = rows.prepare(ground.postgres, few=size.few)
     rows.make_tutorial_tables(ground.postgres)
-    rows.fill(ground.postgres, upto=size.few, with_words=True)
-    with ground.postgres.connect("helpdesk") as connection:
-        one = connection.execute("SELECT id FROM ticket WHERE number = 'BENCH-500'").fetchone()
-    return str(found[0]), str(one[0] if one else "")
+    return code, rows.ticket_id(ground.postgres)
 
 
 def _peers(ground: Ground, stack: ExitStack, code: str) -> Peers:
@@ -88,7 +80,7 @@ def _peers(ground: Ground, stack: ExitStack, code: str) -> Peers:
     def tutorial(name: str, path: str) -> Asked:
         return Asked(name, port, written(f"GET {path} HTTP/1.1\r\n{head}", port), process)
 
-    body = f'{{"application": "{code}", "title": "{TITLE}", "body": "{BODY}"}}'.encode()
+    body = f'{{"application": "{code}", "title": "{rows.TITLE}", "body": "{rows.BODY}"}}'.encode()
     create = written(f"POST /tickets HTTP/1.1\r\nContent-Type: application/json\r\n{head}", port, body)
     return Peers(
         Asked("bare", bare_port, written("GET / HTTP/1.1\r\n", bare_port), bare),

@@ -65,32 +65,48 @@ def record(session: Session, by: Person | None, act: str, thing: Any, **facts: A
 
     Writers wait for each other until commit (an advisory lock): two lines never share a predecessor.
     """
-    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-    last = session.execute(select(entry.c.seq, entry.c.hash).order_by(entry.c.seq.desc()).limit(1)).first()
-    seq, previous = (last.seq + 1, last.hash) if last else (1, ORIGIN)
     at = utc_now()
-    name = thing if isinstance(thing, str) else f"{type(thing).__name__}:{getattr(thing, 'id', '-')}"
-    line = orjson.dumps(
+    name = _name(thing)
+    told = {
+        "at": at.isoformat(),
+        "act": act,
+        "person": str(by.id) if by else None,
+        "name": by.name if by else "Alur",
+        "as": by.as_what if by else "Alur",
+        "facts": facts,
+    }
+    # The keys of a line stand in the order of the alphabet; only the database knows the number of this one.
+    before = orjson.dumps(told, default=str, option=orjson.OPT_SORT_KEYS).decode().removesuffix("}")
+    row = session.execute(
+        _APPEND,
         {
-            "seq": seq,
-            "at": at.isoformat(),
+            "lock": LOCK,
+            "at": at,
             "act": act,
             "thing": name,
-            "person": str(by.id) if by else None,
-            "name": by.name if by else "Alur",
-            "as": by.as_what if by else "Alur",
-            "facts": facts,
+            "before": f'{before},"seq":',
+            "after": f',"thing":{orjson.dumps(name).decode()}}}',
         },
-        default=str,
-        option=orjson.OPT_SORT_KEYS,
-    ).decode()
-    digest = _hash(previous, line)
-    session.execute(
-        entry.insert().values(seq=seq, at=at, act=act, thing=name, line=line, previous=previous, hash=digest)
-    )
-    link = Link(seq, digest)
+    ).one()
+    link = Link(row.seq, row.hash)
     session.info["audit"] = link
     return link
+
+
+def has_line(session: Session, by: Person, act: str, thing: Any, *, since: datetime) -> bool:
+    """Tell whether this person has a line of this act on this thing from that moment on."""
+    asked = select(entry.c.seq).where(
+        entry.c.thing == _name(thing), entry.c.act == act, entry.c.person == str(by.id), entry.c.at >= since
+    )
+    return session.execute(asked.limit(1)).first() is not None
+
+
+def _name(thing: Any) -> str:
+    return thing if isinstance(thing, str) else f"{type(thing).__name__}:{getattr(thing, 'id', '-')}"
+
+
+# It does not begin with SELECT, by which a session that only reads would take it for a question.
+_APPEND = text("/* writes */ SELECT seq, hash FROM audit.append(:lock, :at, :act, :thing, :before, :after)")
 
 
 def _hash(previous: str, line: str) -> str:

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from shared import audit
+from shared.database import utc_now
 from shared.errors import NotAllowed, StepUpNeeded
 from shared.identity import Person, Role
 
+SITTING = timedelta(hours=1)
+"""How long a line of the audit chain stands for what the browser of the same person saves of the same thing."""
 INSTEAD = "Mohon hubungi pemegang wewenang atau koordinator divisi Anda."
 
 
@@ -38,6 +42,13 @@ class Act:
     """Shown as a harmful act that wants to be confirmed."""
     step_up: bool = False
     """Only for who has just proved that it is them: what approves, permits, deploys or pays."""
+    saves_itself: bool = False
+    """A browser does it every few seconds while somebody writes: the audit chain has one line for each sitting.
+
+    It says who worked on the thing and when, as it should, and is not filled with a line for each pause; what was
+    written is told by the act that hands the draft in, which keeps it. Lines also wait for each other until commit, so
+    that everybody who writes would wait for everybody else.
+    """
 
     def refusal(self, by: Person, thing: Any) -> str | None:
         """Return why this person may not, in Indonesian, or None when they may."""
@@ -154,6 +165,7 @@ class ActView(BaseModel):
 def authorize(session: Session, by: Person, act: Act, thing: Any, **facts: Any) -> Person:
     """Refuse (NotAllowed, StepUpNeeded) whoever may not; else write who did what as whom into the audit chain.
 
+    Of an act that saves itself the chain has one line for each person, thing and hour.
     Returns the person in the capacity that carries the act: as acting official (Plt./Plh.) only where no post of
     their own does. An action goes on with that one, so that letters, papers and the trace say the same as the chain.
     The line stands or falls with the transaction of the act. `facts` are ids, numbers and digests, no secrets.
@@ -164,5 +176,6 @@ def authorize(session: Session, by: Person, act: Act, thing: Any, **facts: Any) 
     if act.step_up and not by.is_proved():
         raise StepUpNeeded(act.label, act.consequence)
     acting = by.carried_by(act.carriers(by, thing))
-    audit.record(session, acting, act.name, thing, **facts)
+    if not act.saves_itself or not audit.has_line(session, acting, act.name, thing, since=utc_now() - SITTING):
+        audit.record(session, acting, act.name, thing, **facts)
     return acting

@@ -41,6 +41,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     APP_USER = "app_user"
     ADMIN = "admin"
+    QUALITY_OFFICER = "quality_officer"
 
 
 class Person(BaseModel):

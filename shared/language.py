@@ -6,7 +6,7 @@ Papers, letters and the JSON door are always in Indonesian. `shared/interpreter.
 
 from contextvars import ContextVar
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -95,4 +95,9 @@ def long_moment(moment: datetime) -> str:
 
 
 def _day(moment: date | datetime, pattern: str) -> str:
-    return format_date(words.local_date(moment), pattern, locale="en_GB")
+    return _written(words.local_date(moment), pattern)
+
+
+@lru_cache(2_000)
+def _written(day: date, pattern: str) -> str:
+    return format_date(day, pattern, locale="en_GB")

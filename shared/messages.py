@@ -29,7 +29,7 @@ class PaperFact(BaseModel):
 class Message(BaseModel):
     """A fact that one division tells others."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     to: ClassVar[tuple[str, ...]] = ()
     schema_v: ClassVar[int] = 1
@@ -604,6 +604,14 @@ class EvaluationOpened(CaseMessage):
     evaluation_id: UUID
     from_on: date
     until_on: date
+
+
+class ApplicationRetired(CaseMessage):
+    """S10: the Head retired an application after its evaluation; it stays in the register, and its case has ended."""
+
+    to = ("deploy", "security", "helpdesk", "budget")
+    step = "S10"
+    says = "Aplikasi dinonaktifkan"
 
 
 class Figure(BaseModel):

@@ -7,11 +7,12 @@ model that the JSON door takes, so both doors know the same fields, words and li
 import re
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -19,6 +20,7 @@ from uuid import UUID, uuid4
 import jinja2
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
@@ -32,6 +34,7 @@ from shared.errors import FieldError, Incomplete, Refused, StepUpNeeded
 from shared.identity import Language, Person
 from shared.interpreter import Templates, speaking
 from shared.language import SPOKEN, long_date, long_moment, said
+from shared.mould import Mould, places
 from shared.web import FORM_LIMIT, Asker, Door, Session, header_text, put_right
 
 EDITION = "seen_edition"
@@ -71,8 +74,8 @@ def fragment(title: str, body: str, *, status: int = 200) -> HTMLResponse:
     return HTMLResponse(body, status_code=status, headers=headers)
 
 
-@cache
-def _environment(*folders: Path, language: Language = "id") -> jinja2.Environment:
+def new_environment(*folders: Path, language: Language) -> jinja2.Environment:
+    """Return the templates of some folders in a language."""
     environment = jinja2.Environment(
         loader=Templates([str(f) for f in folders], language),
         autoescape=True,
@@ -82,10 +85,37 @@ def _environment(*folders: Path, language: Language = "id") -> jinja2.Environmen
         auto_reload=False,
     )
     environment.filters.update(FILTERS)
+    environment.globals.update(drawn_chip=chip, kept_form=kept_form, sheet=SHEET.get)
+    return speaking(environment, language)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What the parts of a page need of the request at hand."""
+
+    form_token: str = ""
+    refusal: Refused | None = None
+
+
+SHEET: ContextVar[Sheet] = ContextVar("sheet", default=Sheet())  # noqa: B039 - it is frozen
+"""The page at hand. Parts that were imported "with context" instead would be made anew for every page."""
+
+
+def drawn(
+    environment: jinja2.Environment, template: str, *, form_token: str, refusal: Refused | None = None, **values: Any
+) -> str:
+    """Return a template drawn with these values."""
+    SHEET.set(Sheet(form_token, refusal))
+    return environment.get_template(template).render(form_token=form_token, refusal=refusal, **values)
+
+
+@cache
+def _environment(*folders: Path, language: Language = "id") -> jinja2.Environment:
+    environment = new_environment(*folders, language=language)
     if language != "id":
         # What a division gives its templates is there in every language.
         environment.globals = _environment(*folders, language="id").globals
-    return speaking(environment, language)
+    return environment
 
 
 FILTERS: dict[str, Callable[[Any], str]] = {
@@ -95,6 +125,17 @@ FILTERS: dict[str, Callable[[Any], str]] = {
     "short": lambda digest: digest.removeprefix("sha256:")[:12],
 }
 """How templates write money, days, moments and digests."""
+SIGNS = {"good": "✓", "bad": "✕", "wait": "●"}
+
+
+def chip(label: Any, tone: str = "quiet", icon: str | None = None) -> Markup:
+    """Return a status as a list shows it; the tone is said by a sign too, and not by colour alone."""
+    return _drawn_chip(said(label), tone, icon or SIGNS.get(tone, "○"))
+
+
+@lru_cache(1_000, typed=True)
+def _drawn_chip(label: Any, tone: str, icon: str) -> Markup:
+    return Markup('<span class="chip chip--{}"><span aria-hidden="true">{}</span> {}</span>').format(tone, icon, label)
 
 
 def refusal_fragment(refusal: Refused) -> HTMLResponse:
@@ -127,7 +168,15 @@ class Input:
 
 def inputs(shape: type[BaseModel]) -> list[Input]:
     """Return the fields of a form for a model: label = `title`, help = `description`."""
-    return [_input(name, info) for name, info in shape.model_fields.items()]
+    return [
+        _input(name, info) if info.default_factory else _kept_input(shape, name)
+        for name, info in shape.model_fields.items()
+    ]
+
+
+@cache
+def _kept_input(shape: type[BaseModel], name: str) -> Input:
+    return _input(name, shape.model_fields[name])
 
 
 def _input(name: str, info: FieldInfo) -> Input:
@@ -318,6 +367,28 @@ class Offer:
         return found
 
 
+MOST_FORMS = 500
+FORM_PLACES = ("path", "key", "edition", "form_token")
+_forms: dict[Hashable, Mould] = {}
+
+
+def kept_form(offer: Offer, button: str | None, draw: Callable[..., str]) -> str:
+    """Return the form of an offer: drawn by a template the first time, and as long as nobody has typed into it."""
+    form_token = SHEET.get().form_token
+    if offer.is_open or offer.errors or not all(isinstance(one.default, Hashable) for one in offer.inputs):
+        return draw(offer, button, form_token)
+    key = (SPOKEN.get(), offer.act, button, offer.upload, bool(offer.edition), *offer.inputs)
+    form = _forms.get(key)
+    if form is None:
+        if len(_forms) >= MOST_FORMS:
+            _forms.clear()
+        place = places(FORM_PLACES)
+        edition = place["edition"] if offer.edition else ""
+        bare = replace(offer, path=place["path"], key=place["key"], edition=edition)
+        form = _forms[key] = Mould(draw(bare, button, place["form_token"]), FORM_PLACES)
+    return form.fill({"path": offer.path, "key": offer.key, "edition": offer.edition, "form_token": form_token})
+
+
 Show = Callable[[Request, Any, Person, Any], Response]
 """Draws a page: `(request, session, by, id)`."""
 
@@ -346,10 +417,12 @@ class Pages:
         caller = request.state.caller
         refusal = getattr(request.state, "refusal", None)
         restored = getattr(request.state, "restored", None)
-        body = self.environment.get_template(template).render(
-            by=caller.person,
+        body = drawn(
+            self.environment,
+            template,
             form_token=caller.form_token,
             refusal=refusal,
+            by=caller.person,
             request_path=request.url.path,
             **values,
         )

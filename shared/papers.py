@@ -243,18 +243,22 @@ def render(paper: Paper) -> bytes:
     A character that no embedded font has is printed as a box; nothing that people type can stop a paper.
     Worker processes must be forked before the first paper is printed; printing after a fork is an error.
     """
+    return render_as("paper", _shown(paper), on=paper.on)
+
+
+def render_as(template: str, shown: dict[str, Any], *, on: date) -> bytes:
+    """Print data with a template of its own, under the same promises as `render`; the data is cleaned already."""
     if _used_in - {os.getpid()}:
         raise RuntimeError("this process was forked after a paper was printed; print only in the children")
-    shown = _shown(paper)
     # The moment inside the file is the paper's own date, so that printing it again changes nothing.
-    printed_at = int(datetime.combine(paper.on, time(), WIB).timestamp())
+    printed_at = int(datetime.combine(on, time(), WIB).timestamp())
     with _ONE_AT_A_TIME:
         try:
-            return _compile("paper", {"paper": json.dumps(shown)}, printed_at)
+            return _compile(template, {"paper": json.dumps(shown)}, printed_at)
         except typst.TypstError as error:
             if "could not be displayed" not in str(error):
                 raise
-        return _compile("paper", {"paper": json.dumps(_with_boxes(shown))}, printed_at)
+        return _compile(template, {"paper": json.dumps(_with_boxes(shown))}, printed_at)
 
 
 def _shown(paper: Paper) -> dict[str, Any]:
@@ -264,7 +268,7 @@ def _shown(paper: Paper) -> dict[str, Any]:
         head.address,
         " · ".join(filter(None, [head.phone, head.email, head.website])),
     ]
-    shown: dict[str, Any] = _cleaned(paper.model_dump(mode="json"))
+    shown: dict[str, Any] = cleaned(paper.model_dump(mode="json"))
     for block in [*shown["blocks"], *shown["annex"]]:
         for item in block.get("items", ()):
             item["severity_words"] = SEVERITIES[item["severity"]]
@@ -278,21 +282,21 @@ def _shown(paper: Paper) -> dict[str, Any]:
         "day": paper.on.day,
         "words": long_date(paper.on),
     }
-    shown["contact"] = _cleaned("\n".join(filter(None, contact)))
+    shown["contact"] = cleaned("\n".join(filter(None, contact)))
     shown["running_title"] = shown["title"].replace("\n", " ")
     shown["keywords"] = [paper.kind, *filter(None, [shown["number"], shown["code"]])]
-    shown["qr"] = _qr(paper.check_url) if paper.check_url else ""
+    shown["qr"] = qr_of(paper.check_url) if paper.check_url else ""
     shown["letterhead"]["crest_svg"] = head.crest_svg
     return shown
 
 
-def _cleaned(part: Any) -> Any:
+def cleaned(part: Any) -> Any:
     """Give the same data with each text composed (NFC), without control characters and signs that turn it."""
     if isinstance(part, str):
         return "".join(_clean(letter) for letter in unicodedata.normalize("NFC", part)).strip()
     if isinstance(part, dict):
-        return {key: _cleaned(value) for key, value in part.items()}
-    return [_cleaned(value) for value in part] if isinstance(part, list) else part
+        return {key: cleaned(value) for key, value in part.items()}
+    return [cleaned(value) for value in part] if isinstance(part, list) else part
 
 
 def _clean(letter: str) -> str:
@@ -321,7 +325,8 @@ def _is_printable(letter: str) -> bool:
     return True
 
 
-def _qr(url: str) -> str:
+def qr_of(url: str) -> str:
+    """Return the QR code of an address as the text of an SVG file."""
     picture = BytesIO()
     segno.make(url, error="m", micro=False).save(picture, kind="svg", border=0, xmldecl=False, svgns=True)
     return picture.getvalue().decode()

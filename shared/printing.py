@@ -64,7 +64,7 @@ def print_paper(
         title=(title or paper.title).replace("\n", " "),
         number=paper.number,
         on=paper.on,
-        signers=[signer for signature in paper.signatures if (signer := _signer(signature))],
+        signers=[signer for signature in paper.signatures if (signer := signer_of(signature))],
         case_number=case_number,
         series=series,
     )
@@ -122,7 +122,7 @@ def progress(stations: Sequence[line.Station], *, loops: Sequence[line.Loop] = (
     return Drawing(svg=styled + rest, words=line.summary(stations, loops=loops))
 
 
-def _signer(signature: Signature) -> issued.Signer | None:
+def signer_of(signature: Signature) -> issued.Signer | None:
     """Return who approved in the system; None where there is only room for a pen."""
     if signature.signed_at is None:
         return None

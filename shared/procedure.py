@@ -1,6 +1,12 @@
-"""The SOP as data: steps, statuses, roles and moves, with a version; a running case keeps its version."""
+"""The SOP as data: steps, statuses, roles and moves, with a version; a running case keeps its version.
 
-from dataclasses import dataclass
+The version that stands in `procedure.yaml` is the one that the centre began with. Later ones are written and published
+in the application division; they change words, actors and times. Statuses and moves are code and the same in all
+(docs/decisions/0013).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,8 +16,20 @@ import yaml
 from shared.identity import Role
 
 DATA = Path(__file__).with_name("procedure.yaml")
-CURRENT = 1
-"""Version that new cases take."""
+SHIPPED = 1
+"""The version in the file."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A way back out of a step, as the status machine knows it."""
+
+    role: Role
+    action: str
+    target: str | None
+    """Status of the case afterwards; None where it stays."""
+    words: str
+    """What it means for what was asked: "dikembalikan"."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +44,9 @@ class Step:
     evidence: tuple[str, ...]
     working_days: int
     """Standard time; 0 where the standard is not counted in working days."""
+    refusals: tuple[Refusal, ...] = ()
+    parallel_with: tuple[str, ...] = ()
+    """Steps beside which it runs; its time adds nothing to the whole."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +116,33 @@ def _roles(words: str) -> frozenset[Role]:
 
 
 @cache
-def procedure(version: int = CURRENT) -> Procedure:
-    """Return a version of the SOP; raise KeyError for one that never was."""
-    if version != CURRENT:
+def data() -> dict[str, Any]:
+    """Return the data of the shipped version as it stands in the file; whoever reads it changes nothing in it."""
+    # Read in C where that is built: in Python it takes a tenth of every start.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    found: dict[str, Any] = yaml.load(DATA.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - a safe one
+    return found
+
+
+@cache
+def procedure(version: int = SHIPPED) -> Procedure:
+    """Return the shipped SOP, whose statuses and moves are those of every version; raise KeyError for another."""
+    if version != SHIPPED:
         raise KeyError(version)
-    return read(yaml.safe_load(DATA.read_text(encoding="utf-8")), version=version)
+    return read(data(), version=version)
+
+
+def restated(version: int, title: str, steps: Mapping[str, tuple[str, int]]) -> Procedure:
+    """Return a later version: title, and by step its words and working days; statuses and moves stay as they are.
+
+    A step that the version does not name keeps the words and the time of the file.
+    """
+    whole = procedure()
+    told = {
+        key: replace(step, title=steps[key][0], working_days=steps[key][1]) if key in steps else step
+        for key, step in whole.steps.items()
+    }
+    return replace(whole, version=version, title=title, steps=told)
 
 
 def read(data: dict[str, Any], *, version: int) -> Procedure:
@@ -115,6 +158,11 @@ def read(data: dict[str, Any], *, version: int) -> Procedure:
             origin=row["origin"],
             evidence=tuple(row["evidence"]),
             working_days=time["value"] if time.get("unit") == "wd" else 0,
+            refusals=tuple(
+                Refusal(Role(one["by"]), one["action"], one["to"], data["words"]["refusals"][one["action"]])
+                for one in row["refusals"]
+            ),
+            parallel_with=tuple(row.get("parallel_with", ())),
         )
     statuses = {
         key: Status(key=key, label=row["id"], is_terminal=row.get("terminal", False))
@@ -131,6 +179,5 @@ def read(data: dict[str, Any], *, version: int) -> Procedure:
 @cache
 def security_controls() -> tuple[dict[str, str], ...]:
     """Return the 72 controls of BSSN 4/2021: number, article, text, how it is checked, CWE."""
-    data = yaml.safe_load(DATA.read_text(encoding="utf-8"))["security_controls"]
     keys = ("number", "article", "text", "how", "cwe")
-    return tuple(dict(zip(keys, row, strict=True)) for row in data["controls"])
+    return tuple(dict(zip(keys, row, strict=True)) for row in data()["security_controls"]["controls"])

@@ -6,9 +6,11 @@ write them. What a person may see is the division's affair: it gives the stateme
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Timer
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -38,6 +40,8 @@ LONGEST = 100
 MOST_WORDS = 8
 MOST_HITS = 20
 """Hits of one kind."""
+CANDIDATES = 500
+"""Of each kind so many that hold the words are weighed; whoever asks for what more of them hold adds a word."""
 PATIENCE_MS = 2000
 LIKENESS = 0.5
 """How alike a word and its misspelling must be (pg_trgm.word_similarity_threshold)."""
@@ -218,9 +222,43 @@ def limit_time(session: Session) -> None:
     session.execute(
         select(
             func.set_config("statement_timeout", str(PATIENCE_MS), True),
-            func.set_config("pg_trgm.word_similarity_threshold", str(LIKENESS), True),
+            func.set_config(*_LIKENESS, True),
         )
     )
+
+
+_LIKENESS = "pg_trgm.word_similarity_threshold", str(LIKENESS)
+
+
+def agree(session: Session) -> None:
+    """Say what counts as alike, for whoever may not begin with `limit_time`; everybody who searches says the same."""
+    session.execute(select(func.set_config(*_LIKENESS, False)))
+
+
+@contextmanager
+def patience(session: Session) -> Iterator[None]:
+    """Cancel what the block asks of the database when it takes longer than a search may, wherever in a request.
+
+    From outside, as `limit_time` cannot: it would have to come first, or ask twice more of every page.
+    """
+    driver = session.connection().connection.driver_connection
+    assert driver is not None
+    ending = Timer(PATIENCE_MS / 1000, driver.cancel_safe)
+    ending.daemon = True
+    ending.start()
+    try:
+        yield
+    finally:
+        ending.cancel()
+
+
+def some(statement: Select[Any], most: int, *, name: str = "held") -> Select[Any]:
+    """Return the same question for so many of its rows, planned as if all were wanted.
+
+    With a bare LIMIT the planner, which cannot know how rare a misspelt word is, may look through the whole table.
+    """
+    held = statement.cte(name).prefix_with("MATERIALIZED")
+    return select(select(*held.c).limit(most).subquery(f"{name}_some"))
 
 
 def hits(
@@ -243,8 +281,10 @@ def hits(
     """
     places = (own, *others)
     # Each place answers from its own index; an OR across tables could not use any.
-    ways = [statement.with_only_columns(thing, maintain_column_froms=True).where(p.found(asked)) for p in places]
-    ways += [statement.with_only_columns(thing, maintain_column_froms=True).where(way) for way in also]
+    ways = [
+        some(statement.with_only_columns(thing, maintain_column_froms=True).where(way), CANDIDATES, name=f"held_{n}")
+        for n, way in enumerate([*(p.found(asked) for p in places), *also])
+    ]
     is_numbered = list(also)
     if asked.has_digits:
         is_numbered += [place.is_numbered(asked) for place in places if place.number is not None]

@@ -8,6 +8,7 @@ import asyncio
 import base64
 import hashlib
 import re
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -29,6 +30,7 @@ from sqlalchemy import orm, text
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import compile_path, get_name
 from starlette.types import Receive, Scope, Send
 
 from shared import idempotency, identity, issued, jobs, search
@@ -41,9 +43,13 @@ from shared.keys import GATEWAY, Keys
 from shared.language import SPOKEN, said
 from shared.log import logger
 from shared.settings import ServiceSettings
+from shared.signpost import Signpost, first_part
 
 PROBLEM = "application/problem+json"
 SAFE = {"GET", "HEAD", "OPTIONS"}
+AT_ONCE = 4
+"""Most requests of one division that work at once: one interpreter serves them, and with ten threads that want it, more
+time is spent on passing it on than on the requests (measured: half the answers for each second)."""
 TURN_WITHIN = 10.0
 """Seconds after which a request that found no room is told to come back."""
 BUSY = "Layanan sedang sangat sibuk. Isian Anda belum tersimpan; mohon ulangi beberapa saat lagi."
@@ -59,17 +65,41 @@ _NUL_IN_JSON = re.compile(rb"\x00|(?<!\\)(?:\\\\)*\\u0000")
 """The escape itself, not the six signs of a text that talks about it."""
 
 
+_WORKING_OUT = threading.RLock()
+
+
 class Door(APIRoute):
     """A route whose request is one transaction, and whose repeated POST is answered as the first time.
 
     What a request asks of the database runs in one thread from the first statement to the last: each change of
     threads costs more than a small query.
+
+    FastAPI works out what a route takes and gives when it is declared: with some hundred routes a good part of every
+    start and of the memory, mostly for routes that nobody asks for today. Here that happens at the first request.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
         if not (iscoroutinefunction(endpoint) or isgeneratorfunction(endpoint) or isasyncgenfunction(endpoint)):
             endpoint = self._in_one_thread(endpoint)
-        super().__init__(path, endpoint, **more)
+        self._declared: tuple[str, Callable[..., Any], dict[str, Any]] | None = (path, endpoint, more)
+        self.path, self.endpoint = path, endpoint
+        self.name = more.get("name") or get_name(endpoint)
+        self.methods = {method.upper() for method in more.get("methods") or ["GET"]}
+        self.include_in_schema = more.get("include_in_schema", True)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what is not there yet: the pattern of the path, or whatever FastAPI works out."""
+        if name in ("path_regex", "path_format", "param_convertors"):
+            self.path_regex, self.path_format, self.param_convertors = compile_path(self.path)
+            return self.__dict__[name]
+        with _WORKING_OUT:
+            declared, self._declared = self.__dict__.get("_declared"), None
+            if declared is not None:
+                path, endpoint, more = declared
+                super().__init__(path, endpoint, **more)
+        if name not in self.__dict__:
+            raise AttributeError(name)
+        return self.__dict__[name]
 
     def _in_one_thread(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:
         def work(values: dict[str, Any]) -> Any:
@@ -456,14 +486,15 @@ def make_app(
     )
     app.state.person_key = app.state.keys.pair(GATEWAY, service, use="person") if service != GATEWAY else b""
     pool: Any = app.state.database.engine.pool
-    app.state.turns = Turns(pool.size())
+    app.state.turns = Turns(min(pool.size(), AT_ONCE))
     add_refusals(app)
     for router in routers:
-        app.include_router(router)
+        # As they stand: FastAPI would build every route a second time when the first request comes.
+        app.router.routes.extend(router.routes)
     if service != GATEWAY:
         from shared import inner  # here, because its doors stand on this module
 
-        app.include_router(inner.router)
+        app.router.routes.extend(inner.router.routes)
 
     @app.get("/api/health", include_in_schema=False)
     def health(request: Request) -> JSONResponse:
@@ -490,6 +521,7 @@ def make_app(
             return problem(NotFound("Kode dokumen ini tidak ada."))
         return JSONResponse(found.model_dump(mode="json"))
 
+    app.router.routes.insert(0, Signpost(app.router.routes))
     return app
 
 
@@ -501,10 +533,8 @@ def prefixes(app: FastAPI) -> list[str]:
     """Return the first parts of the paths that an application answers, e.g. `/api/cases` and `/perkara`."""
     found = set()
     for path in all_paths(app.router):
-        parts = path.split("/")[1:]
-        if parts[0] in ("inner", "") or path in ASKED_OF_ALL:
-            continue
-        found.add("/" + "/".join(parts[:2] if parts[0] == "api" else parts[:1]))
+        if first_part(path) not in ("/inner", "/") and path not in ASKED_OF_ALL:
+            found.add(first_part(path))
     return sorted(found)
 
 

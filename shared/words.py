@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -98,31 +99,41 @@ def local_date(moment: date | datetime) -> date:
     return _in_wib(moment).date() if isinstance(moment, datetime) else moment
 
 
+def _day(moment: date | datetime, pattern: str) -> str:
+    return _written(local_date(moment), pattern)
+
+
+@lru_cache(2_000)
+def _written(day: date, pattern: str) -> str:
+    # Half of what a list costs would be its dates.
+    return format_date(day, pattern, locale=_LOCALE)
+
+
 def long_date(moment: date | datetime) -> str:
     """Write the day in WIB: "22 November 2026"."""
-    return format_date(local_date(moment), "d MMMM y", locale=_LOCALE)
+    return _day(moment, "d MMMM y")
 
 
 def long_date_with_day(moment: date | datetime) -> str:
     """Write the day in WIB with its name: "Minggu, 22 November 2026"."""
-    return format_date(local_date(moment), "EEEE, d MMMM y", locale=_LOCALE)
+    return _day(moment, "EEEE, d MMMM y")
 
 
 def numeric_date(moment: date | datetime) -> str:
     """Write the day in WIB in figures, for tables: "22/11/2026"."""
-    return format_date(local_date(moment), "dd/MM/y", locale=_LOCALE)
+    return _day(moment, "dd/MM/y")
 
 
 def month_name(moment: date | datetime) -> str:
     """Name the month in WIB: "November"."""
-    return format_date(local_date(moment), "LLLL", locale=_LOCALE)
+    return _day(moment, "LLLL")
 
 
 def date_in_words(moment: date | datetime) -> str:
     """Spell the day out as official records do, to follow "Pada hari ini":
     "Minggu tanggal dua puluh dua bulan November tahun dua ribu dua puluh enam" (domain §5)."""
     day = local_date(moment)
-    weekday = format_date(day, "EEEE", locale=_LOCALE)
+    weekday = _day(day, "EEEE")
     return f"{weekday} tanggal {in_words(day.day)} bulan {month_name(day)} tahun {in_words(day.year)}"
 
 

@@ -33,7 +33,7 @@ from kombu.entity import Queue
 from psycopg.errors import Error as PostgresError
 from sqlalchemy import Connection as DatabaseConnection
 from sqlalchemy import text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, configure_mappers
 
 from shared import clock, jobs, mailbox
 from shared.database import Database
@@ -271,7 +271,9 @@ def run_worker(
     )
     # Celery warns root of pickled tasks; only JSON is accepted here.
     warnings.filterwarnings("ignore", category=SecurityWarning)
-    # What is there before the pool forks stays shared between its children.
+    # What is there before the pool forks stays shared between its children; the mappers else work out their relations
+    # in each of them.
+    configure_mappers()
     gc.collect()
     gc.freeze()
     signals.worker_shutting_down.connect(_end_at_last, weak=False)

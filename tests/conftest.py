@@ -1,13 +1,17 @@
 """One PostgreSQL and one Valkey for the whole run; a database for each division, made once by migration."""
 
+import gc
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+import argon2
+import httpx
 import psutil
 import psycopg
 import pytest
@@ -16,6 +20,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from alur.embedded import Postgres, Valkey
+from services.gateway import passwords
 from shared.database import Database
 from shared.keys import Keys, make_keys
 from shared.log import set_up
@@ -29,6 +34,49 @@ ACCOUNT = "nobody"
 def log_lines() -> None:
     """Log as in production: the pretty tracebacks of a terminal take a tenth of a second each."""
     set_up(service="test")
+
+
+SLOW = (
+    "procedure/test_bench.py", "procedure/test_demo.py", "attacks/test_described.py", "deploy/test_practice.py",
+    "chaos/test_mailbox_chaos.py", "procedure/test_split_shape.py", "procedure/test_start.py", "shared/test_worker.py",
+)  # fmt: skip
+"""Files with few tests that take long, the longest first: begun last they would keep one core waiting."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slow files; the others stay in their order."""
+    places = {file: place for place, file in enumerate(SLOW)}
+    items.sort(key=lambda item: places.get("/".join(item.path.parts[-2:]), len(SLOW)))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of every later search for garbage: it stays until the end."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+
+
+FULL_HASHING = passwords.HASHER
+"""How passwords are hashed in earnest."""
+LIGHT_HASHING = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def light_hands() -> Iterator[None]:
+    """Hash passwords lightly and read the world's certificates once: 0.03 s each, at almost every sign-in of a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "HASHER", LIGHT_HASHING)
+        patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
+        yield
+
+
+@pytest.fixture
+def full_hashing(monkeypatch: pytest.MonkeyPatch) -> Iterator[argon2.PasswordHasher]:
+    """Hash passwords as in earnest for one test."""
+    monkeypatch.setattr(passwords, "HASHER", FULL_HASHING)
+    passwords._nobody.cache_clear()
+    yield FULL_HASHING
+    passwords._nobody.cache_clear()
 
 
 @pytest.fixture(scope="session")

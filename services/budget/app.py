@@ -14,7 +14,7 @@ def make(settings: Settings | None = None) -> FastAPI:
         service="budget",
         title="Perencanaan dan Anggaran",
         settings=settings or Settings(),
-        routers=[api.router, pages.router],
+        routers=[*api.routers, pages.router],
         navigation=pages.NAVIGATION,
         acts=ACTS,
     )

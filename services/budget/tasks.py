@@ -9,6 +9,7 @@ from shared.database import Database
 from shared.keys import Keys
 from shared.mailbox import Letter
 from shared.messages import (
+    ApplicationRetired,
     CaseHalted,
     DefectReported,
     EvaluationOpened,
@@ -45,6 +46,10 @@ def make_worker(settings: Settings) -> Worker:
     @worker.handles(WentLive)
     def note_live(session: Session, message: WentLive, letter: Letter) -> None:
         actions.note_live(session, message)
+
+    @worker.handles(ApplicationRetired)
+    def note_retirement(session: Session, message: ApplicationRetired, letter: Letter) -> None:
+        actions.note_retirement(session, message)
 
     @worker.handles(EvaluationOpened)
     def gather_figures(session: Session, message: EvaluationOpened, letter: Letter) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from services.gateway import api, pages, paper_check
@@ -36,7 +37,11 @@ def make(settings: Settings | None = None, doors: Mapping[str, ASGIApp] | None =
         routers=[*api.routers, *pages.routers, paper_check.api, paper_check.pages],
     )
     # The description that FastAPI answers by itself tells of the gateway alone; ours tells of every division.
-    own.router.routes[:] = [route for route in own.router.routes if getattr(route, "path", "") != own.openapi_url]
+    own.router.routes[:] = [
+        route
+        for route in own.router.routes
+        if isinstance(route, APIRoute) or getattr(route, "path", "") != own.openapi_url
+    ]
     own_paths = frozenset(prefixes(own)) | ALWAYS_OWN
     table = Doors(doors, own.state.keys, taken=own_paths)
     static = Static(brand=settings.brand_colour, logo=settings.logo)
@@ -47,6 +52,7 @@ def make(settings: Settings | None = None, doors: Mapping[str, ASGIApp] | None =
     own.state.factor_seal, own.state.held_seal = Seal(own.state.keys, FACTOR), Seal(own.state.keys, HELD)
     own.state.doors, own.state.frame, own.state.memory = table, frame, memory
     own.state.paper_checks = paper_check.Throttle()
+    own.state.survey_answers = pages.survey.Throttles()
     return Gateway(
         settings,
         own=own,

@@ -10,6 +10,7 @@ import hashlib
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -59,6 +60,11 @@ class Proven:
     shown_as: str
     email: str | None
     """Only when the provider says that it has checked the address."""
+    proved_at: datetime | None
+    """When the person last proved there who they are; None when the provider does not say.
+
+    A provider that remembers its visitors vouches for them unasked: that they came back says nothing of the moment.
+    """
 
 
 @dataclass(frozen=True)
@@ -84,8 +90,12 @@ class Provider:
         self._keys: KeySet | None = None
         self._keys_at = -KNOWN_FOR
 
-    def way_there(self, *, state: str, nonce: str, verifier: str) -> str:
-        """Return the address at the provider where the person proves who they are; raise Unavailable."""
+    def way_there(self, *, state: str, nonce: str, verifier: str, within: timedelta | None = None) -> str:
+        """Return the address at the provider where the person proves who they are; raise Unavailable.
+
+        `within` asks for a proof no older than that, also from somebody whom the provider remembers (OpenID Connect
+        Core 1.0 §3.1.2.1, max_age).
+        """
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
         asked = {
             "response_type": "code",
@@ -97,6 +107,8 @@ class Provider:
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
+        if within is not None:
+            asked["max_age"] = str(int(within.total_seconds()))
         address = self._about().authorization
         return f"{address}{'&' if urlsplit(address).query else '?'}{urlencode(asked, quote_via=quote)}"
 
@@ -246,7 +258,15 @@ class Provider:
             subject=claims["sub"],
             shown_as="".join(sign for sign in shown if sign.isprintable())[:LONGEST_SHOWN],
             email=str(email).casefold() if is_checked else None,
+            proved_at=_proved_at(claims.get("auth_time")),
         )
+
+
+def _proved_at(told: object) -> datetime | None:
+    """Return the moment that a token names; None for none, and for one that is still to come."""
+    if not isinstance(told, int) or isinstance(told, bool) or not 0 < told <= time.time() + LEEWAY:
+        return None
+    return min(datetime.fromtimestamp(told, UTC), datetime.now(UTC))
 
 
 class Providers:

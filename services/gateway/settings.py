@@ -154,6 +154,11 @@ class Settings(ServiceSettings):
         return f"{self.cookie_name}-undangan"
 
     @property
+    def visitor_cookie_name(self) -> str:
+        """Return the name of the cookie by which a browser without an account answers a survey once."""
+        return f"{self.cookie_name}-tamu"
+
+    @property
     def pending_cookie_name(self) -> str:
         """Return the name of the cookie between the two steps of signing in."""
         return f"{self.cookie_name}-kode"

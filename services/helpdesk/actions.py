@@ -16,6 +16,7 @@ from shared.errors import FieldError, Incomplete, OutOfTurn
 from shared.identity import Person
 from shared.mailbox import Letter, post
 from shared.messages import (
+    ApplicationRetired,
     CaseSuspended,
     EvaluationOpened,
     FiguresGathered,
@@ -34,13 +35,17 @@ def open_ticket(
 
     Raises Incomplete for an application that is not in use.
     """
-    by = authorize(session, by, ACTS.open_ticket, f"application:{application}")
+    # Looked up first: from the line in the audit chain until commit, everybody else who writes waits.
     live = session.scalar(select(LiveApplication).where(LiveApplication.code == application))
+    by = authorize(session, by, ACTS.open_ticket, f"application:{application}")
     if live is None:
         words = (
             f"Aplikasi “{application}” belum digunakan atau tidak dikenal. Pilih aplikasi dari daftar; "
             "bila tidak ada, hubungi Divisi Layanan dan Sosialisasi."
         )
+        raise Incomplete(words, errors=[FieldError("/application", words)])
+    if live.retired_at:
+        words = f"{live.name} sudah dinonaktifkan; tiket baru tidak diterima, tiket yang ada tetap diselesaikan."
         raise Incomplete(words, errors=[FieldError("/application", words)])
     ticket = Ticket(
         number=_next_number(session),
@@ -53,6 +58,8 @@ def open_ticket(
         priority=priority,
         reporter_id=by.id,
         reporter_name=by.name,
+        # Said to be none, they need not be asked for.
+        replies=[],
     )
     session.add(ticket)
     session.flush()
@@ -160,6 +167,13 @@ def note_roll_back(session: Session, message: RolledBack) -> None:
 def note_suspension(session: Session, message: CaseSuspended) -> None:
     """Know that an application was closed by the security division."""
     _live(session, message.case_id).is_suspended = True
+
+
+def note_retirement(session: Session, message: ApplicationRetired) -> None:
+    """Take no new tickets on an application that was retired (S10); one that was never told of has nothing to close."""
+    live = session.get(LiveApplication, message.case_id, with_for_update=True)
+    if live:
+        live.retired_at = live.retired_at or utc_now()
 
 
 def gather_figures(session: Session, message: EvaluationOpened, letter: Letter) -> None:

@@ -71,6 +71,8 @@ class LiveApplication(Table):
     digest: Mapped[str] = mapped_column(String(64))
     address: Mapped[str] = mapped_column(String(300))
     is_suspended: Mapped[bool] = mapped_column(default=False)
+    retired_at: Mapped[datetime | None]
+    """When the helpdesk heard that it was retired: new tickets are not taken, old ones are brought to their end."""
     live_since: Mapped[datetime]
 
 

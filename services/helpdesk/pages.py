@@ -1,6 +1,5 @@
 """The helpdesk's pages."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -9,7 +8,6 @@ from fastapi import Request, Response
 
 from services.helpdesk import actions, queries
 from services.helpdesk.authority import ACTS
-from services.helpdesk.model import LiveApplication
 from services.helpdesk.schemas import NewTicket, Words
 from shared.identity import Person
 from shared.pages import Nothing, Offer, Pages, Reason
@@ -36,10 +34,9 @@ def _tickets(request: Request, session: Session, by: Person, _id: object = None)
     )
 
 
-def _choosing(offer: Offer, applications: Iterable[LiveApplication]) -> Offer:
+def _choosing(offer: Offer, applications: dict[str, str]) -> Offer:
     """Return the form with the applications in use to choose from instead of a code to type."""
-    named = [(a.code, a.name + (" (dihentikan sementara)" if a.is_suspended else "")) for a in applications]
-    choices = (("", "Pilih aplikasi …"), *named)
+    choices = (("", "Pilih aplikasi …"), *applications.items())
     return replace(
         offer,
         inputs=[

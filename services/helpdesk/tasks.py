@@ -8,7 +8,7 @@ from shared import calendar, directory, proving
 from shared.database import Database
 from shared.keys import Keys
 from shared.mailbox import Letter
-from shared.messages import CaseSuspended, EvaluationOpened, RolledBack, WentLive
+from shared.messages import ApplicationRetired, CaseSuspended, EvaluationOpened, RolledBack, WentLive
 from shared.worker import Worker
 
 
@@ -30,6 +30,10 @@ def make_worker(settings: Settings) -> Worker:
     @worker.handles(CaseSuspended)
     def note_suspension(session: Session, message: CaseSuspended, letter: Letter) -> None:
         actions.note_suspension(session, message)
+
+    @worker.handles(ApplicationRetired)
+    def note_retirement(session: Session, message: ApplicationRetired, letter: Letter) -> None:
+        actions.note_retirement(session, message)
 
     @worker.handles(EvaluationOpened)
     def gather_figures(session: Session, message: EvaluationOpened, letter: Letter) -> None:

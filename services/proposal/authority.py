@@ -32,6 +32,10 @@ PROVING = frozenset({Role.HEAD, Role.APP_HEAD, Role.AUDITOR})
 PROGRAMME_WRITERS = frozenset({Role.HEAD, Role.APP_HEAD})
 """Whoever orders the work programme of a year."""
 RECORDERS = frozenset({Role.APP_STAFF, Role.APP_HEAD, Role.SERVICE_HEAD, Role.SERVICE_STAFF})
+SOP_WRITERS = frozenset({Role.QUALITY_OFFICER, Role.APP_HEAD})
+"""Whoever draws up versions of the SOP; the Head publishes them."""
+SOP_READERS = SOP_WRITERS | {Role.HEAD, Role.AUDITOR}
+"""Whoever reads versions that are not published."""
 DOERS = frozenset(Role) - {Role.AUDITOR, Role.ADMIN}
 """To whom a meeting may give something to do."""
 
@@ -67,6 +71,7 @@ ACTS = Acts.of(
             own="proposer_id",
             own_roles=PROPOSERS,
             consequence="Isian disimpan apa adanya; kelengkapannya baru diperiksa saat diajukan.",
+            saves_itself=True,
         ),
         Act(
             "attach_file",
@@ -231,11 +236,26 @@ ACTS = Acts.of(
             consequence="Program kerja dapat diubah lagi; revisi yang sudah ditetapkan tetap tersimpan.",
         ),
         Act(
-            "write_terms",
-            "Simpan KAK",
+            "save_terms",
+            "Simpan bagian KAK",
             frozenset({Role.APP_STAFF, Role.APP_HEAD}),
             step="F02",
-            consequence="KAK disimpan sebagai versi baru; versi lama tetap ada.",
+            consequence="Isian disimpan apa adanya dalam draf; kelengkapannya baru diperiksa saat menjadi versi.",
+            saves_itself=True,
+        ),
+        Act(
+            "write_terms",
+            "Simpan sebagai versi",
+            frozenset({Role.APP_STAFF, Role.APP_HEAD}),
+            step="F02",
+            consequence="KAK disimpan sebagai versi baru beserta PDF-nya; versi lama tetap ada.",
+        ),
+        Act(
+            "restore_terms",
+            "Pulihkan ke draf",
+            frozenset({Role.APP_STAFF, Role.APP_HEAD}),
+            step="F02",
+            consequence="Isi versi ini menjadi draf dan dapat diubah lagi; semua versi tetap ada.",
         ),
         Act(
             "conclude",
@@ -313,6 +333,7 @@ ACTS = Acts.of(
             RECORDERS | {Role.HEAD},
             step="S03",
             consequence="Catatan tersimpan; keputusan baru berlaku ketika notulen ditutup.",
+            saves_itself=True,
         ),
         Act(
             "reopen_minutes",
@@ -394,6 +415,14 @@ ACTS = Acts.of(
             consequence="Rapat yang akan datang dibuat sendiri menurut aturan ini, di luar hari libur.",
         ),
         Act(
+            "change_series",
+            "Ubah seri",
+            frozenset({Role.HEAD, Role.APP_HEAD}),
+            step="S03",
+            consequence="Rapat yang akan datang mengikuti hari, jam, dan tempat yang baru, kecuali yang sudah "
+            "dipindahkan atau diundangkan; daftar undangannya tetap.",
+        ),
+        Act(
             "end_series",
             "Akhiri seri",
             frozenset({Role.HEAD, Role.APP_HEAD}),
@@ -472,13 +501,22 @@ ACTS = Acts.of(
             consequence="Jawaban disimpan tanpa nama Anda dan hanya sekali untuk setiap orang.",
         ),
         Act(
+            "open_survey_link",
+            "Buka survei untuk umum",
+            frozenset({Role.APP_HEAD, Role.APP_STAFF}),
+            step="S10",
+            consequence="Siapa pun yang memegang tautannya dapat menjawab tanpa akun sampai tanggal itu; jawabannya "
+            "dihitung terpisah.",
+        ),
+        Act(
             "decide_evaluation",
             "Putuskan hasil evaluasi",
             frozenset({Role.HEAD}),
             step="S10",
             not_by=("reported_by_id",),
             step_up=True,
-            consequence="Keputusan tercatat pada riwayat aplikasi.",
+            consequence="Keputusan tercatat pada riwayat aplikasi. Bila dinonaktifkan: situsnya ditutup bagi pengguna "
+            "dan tiket baru tidak diterima; datanya tetap.",
         ),
         Act(
             "follow_up",
@@ -493,6 +531,49 @@ ACTS = Acts.of(
             PROVING,
             consequence="Bukti dikumpulkan dari setiap divisi menjadi satu arsip yang dapat diperiksa tanpa Alur. "
             "Perkaranya sendiri tidak berubah.",
+        ),
+        Act(
+            "draft_procedure",
+            "Susun versi baru",
+            SOP_WRITERS,
+            consequence="Rancangan dibuat dari versi yang berlaku. Setiap perkara tetap berjalan menurut versinya.",
+        ),
+        Act(
+            "write_procedure_identity",
+            "Simpan lembar identitas",
+            SOP_WRITERS,
+            consequence="Lembar pertama rancangan diperbarui; versi yang berlaku tidak berubah.",
+        ),
+        Act(
+            "write_procedure_step",
+            "Simpan langkah",
+            SOP_WRITERS,
+            consequence="Langkah pada rancangan diperbarui; versi yang berlaku tidak berubah.",
+        ),
+        Act(
+            "discard_procedure",
+            "Batalkan rancangan",
+            SOP_WRITERS,
+            danger=True,
+            consequence="Rancangan ditutup dan tetap tersimpan; versi yang berlaku tidak berubah.",
+        ),
+        Act(
+            "publish_procedure",
+            "Sahkan SOP",
+            frozenset({Role.HEAD}),
+            not_by=("drafted_by_id",),
+            step_up=True,
+            consequence="SOP dicetak dengan pengesahan Anda dan tidak dapat diubah lagi. Perkara baru memakainya sejak "
+            "tanggal efektif; perkara yang sudah berjalan tetap memakai versinya.",
+        ),
+        Act(
+            "withdraw_procedure",
+            "Tarik SOP",
+            frozenset({Role.HEAD}),
+            danger=True,
+            step_up=True,
+            consequence="Perkara baru kembali memakai versi sebelumnya. Versi ini tetap tersimpan, dan perkara yang "
+            "sudah memakainya tetap berjalan menurut versi ini.",
         ),
         Act(
             "register_existing",

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.proposal import actions
-from services.proposal.model import Office, clock
+from services.proposal.model import Office, clock, fold
 from services.proposal.settings import Settings
 from shared import calendar, directory, jobs
 from shared.clock import DAY
@@ -16,6 +16,7 @@ from shared.messages import CaseMessage, ProofGiven, every_message
 from shared.store import Store
 from shared.worker import Worker
 
+HOUR = 3600
 MEASURE = "measure_year"
 """The job that counts the time of cases again after the calendar of a year has changed."""
 
@@ -46,6 +47,11 @@ def make_worker(settings: Settings) -> Worker:
     def make_coming_meetings(database: Database) -> None:
         with database.transaction() as session:
             actions.make_coming(session, Office.of(settings))
+
+    @worker.every(seconds=HOUR, name="tally")
+    def fold_tally(database: Database) -> None:
+        with database.transaction() as session:
+            fold(session)
 
     def note(session: Session, message: CaseMessage, letter: Letter) -> None:
         actions.note(session, message, letter)

@@ -12,7 +12,14 @@ from shared.database import Database
 from shared.jobs import Lease
 from shared.keys import Keys
 from shared.mailbox import Letter
-from shared.messages import BuildReceived, EvaluationOpened, HandedOver, InstalledForTesting, WentLive
+from shared.messages import (
+    ApplicationRetired,
+    BuildReceived,
+    EvaluationOpened,
+    HandedOver,
+    InstalledForTesting,
+    WentLive,
+)
 from shared.store import Store
 from shared.worker import Worker
 
@@ -44,6 +51,10 @@ def make_worker(settings: Settings) -> Worker:
     @worker.handles(WentLive)
     def note_live(session: Session, message: WentLive, letter: Letter) -> None:
         actions.note_live(session, message)
+
+    @worker.handles(ApplicationRetired)
+    def note_retirement(session: Session, message: ApplicationRetired, letter: Letter) -> None:
+        actions.note_retirement(session, message)
 
     @worker.handles(EvaluationOpened)
     def gather_figures(session: Session, message: EvaluationOpened, letter: Letter) -> None:

@@ -10,7 +10,7 @@ from shared.keys import Keys
 from tests.attacks.campus import Campus, opened_campus
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def campus(
     postgres: Postgres, migrated: Callable[[str], str], keys: Keys, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Campus]:

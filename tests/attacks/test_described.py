@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(400)
 WRITING = ("post", "put", "patch", "delete")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def described(campus: Campus) -> dict[str, Any]:
     """Return the description as anybody gets it."""
     found: dict[str, Any] = campus.visitor("").get("/api/openapi.json").json()

@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from services.proposal.model import ProgrammeRevision, RegisteredApplication
 from shared.database import utc_now
@@ -47,8 +48,8 @@ MATES: dict[str, frozenset[str]] = {
 """Who stands in which relation to the own application; nobody of these to the foreign one."""
 STAGE = (READERS | {Role.ADMIN}, (UNIT, FIRM), 404)
 """What belongs to the infrastructure division's installing."""
-PROGRAMME = (READERS | MONEY | {Role.PROPOSER, Role.UNIT_HEAD}, (NOBODY,), 403)
-"""The work programme of a year: whole for every unit, never for vendors and users."""
+PROGRAMME = (READERS | {Role.PLANNING, Role.PROPOSER, Role.UNIT_HEAD}, (NOBODY,), 403)
+"""The work programme of a year: whole for every unit, never for those who pay, vendors and users (domain §4)."""
 WRITTEN = (READERS, (UNIT,), 404)
 """What the unit wrote and handed in."""
 PROVING = (frozenset({Role.HEAD, Role.APP_HEAD, Role.AUDITOR}), (NOBODY,), 404)
@@ -66,6 +67,15 @@ TABLE: dict[str, tuple[frozenset[Role], tuple[str, ...], int]] = {
     "/usulan/{number}/pengajuan": WRITTEN,
     "/api/proposals/{proposal_id}/comments": (READERS | MONEY, (UNIT,), 404),
     "/perkara/{number}/komentar": (READERS | MONEY, (UNIT,), 404),
+    "/perkara/{number}/kak": (READERS | MONEY, (UNIT,), 404),
+    "/api/proposals/{proposal_id}/terms-of-reference": (READERS | MONEY, (UNIT,), 404),
+    **dict.fromkeys(
+        [
+            "/api/proposals/{proposal_id}/terms-of-reference/draft",
+            "/api/proposals/{proposal_id}/terms-of-reference/draft/{section}",
+        ],
+        (frozenset({Role.APP_STAFF, Role.APP_HEAD}), (NOBODY,), 404),
+    ),
     "/api/similar-applications": (READERS | {Role.PROPOSER, Role.UNIT_HEAD}, (NOBODY,), 403),
     "/api/cases/{number}/time": (READERS | MONEY, (UNIT,), 404),
     **dict.fromkeys(
@@ -84,6 +94,14 @@ TABLE: dict[str, tuple[frozenset[Role], tuple[str, ...], int]] = {
     ),
     "/api/surveys/{survey_id}": (frozenset(Role), (NOBODY,), 404),
     "/survei/{survey_id}": (frozenset(Role), (NOBODY,), 404),
+    # What was published is for all; drafts: tests/proposal/test_sop.py.
+    **dict.fromkeys(
+        [
+            "/api/procedure-versions/{version}", "/api/procedure-versions/{version}/paper", "/sop/{version}",
+            "/sop/{version}/identitas", "/sop/{version}/langkah/{step}",
+        ],
+        (frozenset(Role), (NOBODY,), 404),
+    ),
     "/api/cases/{number}": (READERS | MONEY, (UNIT, FIRM), 404),
     "/perkara/{number}": (READERS | MONEY, (UNIT, FIRM), 404),
     "/api/papers/{digest}": (READERS, (UNIT,), 404),
@@ -153,7 +171,7 @@ BOUNDED = frozenset(
         "/api/sessions", "/api/tokens", "/api/appearance", "/api/notices", "/api/notices/count",
         "/api/notice-settings", "/api/security-tests/{test_id}/record", "/gaya",
         "/api/working-calendar/{year}", "/hari-kerja", "/hari-kerja/{year}", "/hari-kerja/{year}/berkas",
-        "/api/action-items", "/tindak-lanjut",
+        "/api/action-items", "/tindak-lanjut", "/sop", "/api/procedure-versions",
     }
 )  # fmt: skip
 """For everybody signed in, and each sees their own: lists and pages of oneself. No foreign thing may stand there."""
@@ -169,6 +187,16 @@ ELSEWHERE = {
     "/api/scans/{scan_id}/log": "a stream: asked below",
     "/dasbor/{part}/{panel}/{table}.csv": "tests/gateway/test_dashboard.py",
     "/usulan/{number}/{section}": "only its writer's, everybody else is sent to /usulan/{number}: asked below",
+    "/perkara/{number}/kak/{section}": "only its writers', like the form of a proposal (tests/proposal/test_terms.py)",
+    **dict.fromkeys(
+        [
+            "/perkara/{number}/kak/perbedaan",
+            "/perkara/{number}/kak/versi/{version}",
+            "/api/proposals/{proposal_id}/terms-of-reference/differences",
+            "/api/proposals/{proposal_id}/terms-of-reference/{version}",
+        ],
+        "needs versions: tests/proposal/test_terms.py",
+    ),
     "/rapat/kalender.ics": "open: the key is the proof (tests/proposal/test_meeting_doors.py)",
     "/lanjutkan/{held_id}": "tests/gateway/test_held_forms.py",
     "/konfirmasi/{held_id}": "tests/gateway/test_step_up.py",
@@ -179,6 +207,7 @@ ELSEWHERE = {
     "/undangan/{token}": "tests/gateway/test_invitations.py",
     "/api/paper-checks/{code}": "tests/gateway/test_paper_check.py",
     "/periksa/{code}": "tests/gateway/test_paper_check.py",
+    "/pendapat/{code}": "tests/gateway/test_public_survey.py",
     "/ikuti": "open: the follow code is the proof (tests/proposal/test_follow.py)",
     "/api/health": "open: says only that it stands",
 }
@@ -189,6 +218,10 @@ STANDS_FOR = {
     **{f"/api/proposals/{{proposal_id}}/{part}": {"proposal_id": "submitted_id"} for part in ("attachments", "letter")},
     "/api/meetings/{meeting_id}/papers/{digest}": {"digest": "meeting_digest"},
     "/waktu/{name}.csv": {"name": "langkah"},
+    **{place: {"version": "1"} for place in ("/api/procedure-versions/{version}", "/sop/{version}")},
+    **{place: {"version": "1"} for place in ("/api/procedure-versions/{version}/paper", "/sop/{version}/identitas")},
+    "/sop/{version}/langkah/{step}": {"version": "1", "step": "S01"},
+    "/api/proposals/{proposal_id}/terms-of-reference/draft/{section}": {"section": "tenaga"},
 }
 """What other names stand for at some addresses."""
 QUERIES = {
@@ -212,14 +245,14 @@ class Seen:
     body: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def planted(campus: Campus) -> Campus:
     """Return the campus after every text field that takes free text was given hostile text."""
     _plant(campus)
     return campus
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sweep(planted: Campus) -> list[Seen]:
     """Return what each role saw at each address, of the own and the foreign application."""
     campus, found = planted, []
@@ -599,7 +632,7 @@ def _plant(campus: Campus) -> None:
         things["survey_id"] = campus.things[FOREIGN]["survey_id"] = str(survey.scalar_one())
         session.add(_revision(things["digest"], bad(150)))
         # The foreign application is not in use yet; a stranger may not read it when it is.
-        session.add(_in_use(campus.things[FOREIGN], bad(150)))
+        _put_in_use(session, campus.things[FOREIGN], bad(150))
     ticket = f"/api/tickets/{things['ticket_id']}"
     sent("staf.layanan1", f"{ticket}/answer", {"body": bad()})
     sent("pengguna1", f"{ticket}/addition", {"body": bad()})
@@ -659,17 +692,11 @@ def _sheet(campus: Campus) -> str:
     return found
 
 
-def _in_use(theirs: dict[str, str], words: str) -> RegisteredApplication:
-    return RegisteredApplication(
-        case_id=UUID(theirs["case_id"]),
-        code=FOREIGN,
-        name=words,
-        unit="BAAK",
-        state="live",
-        address=f"https://{FOREIGN}.kampus.example",
-        digest=theirs["digest"],
-        live_since=utc_now(),
-    )
+def _put_in_use(session: Session, theirs: dict[str, str], words: str) -> None:
+    case_id = UUID(theirs["case_id"])
+    entry = session.scalars(select(RegisteredApplication).where(RegisteredApplication.case_id == case_id)).one()
+    entry.name, entry.state, entry.live_since = words, "live", utc_now()
+    entry.address, entry.digest = f"https://{FOREIGN}.kampus.example", theirs["digest"]
 
 
 def _revision(digest: str, words: str) -> ProgrammeRevision:

@@ -27,7 +27,7 @@ LEAKS = re.compile(
 """What would tell somebody outside how the inside is made."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def described(campus: Campus) -> dict[str, Any]:
     """Return the description of the whole API."""
     found: dict[str, Any] = campus.visitor("").get("/api/openapi.json").json()

@@ -19,7 +19,7 @@ from shared.database import Database
 from shared.errors import OutOfTurn
 from shared.keys import Keys
 from shared.mailbox import Actor, Letter
-from shared.messages import CaseHalted, DefectReported, EvaluationOpened, every_message
+from shared.messages import ApplicationRetired, CaseHalted, DefectReported, EvaluationOpened, every_message
 from tests.budget import walk
 from tests.people import BAYU, BUDI, CITRA, GITA, LINA
 
@@ -59,6 +59,19 @@ def test_minutes_that_come_before_the_plan_are_refused_for_now(session: Session)
 
     with pytest.raises(OutOfTurn):
         actions.note_meetings(session, message)
+
+
+def test_a_retired_application_is_noted_once_and_what_is_owed_is_not_halted(session: Session) -> None:
+    plan = walk.opened(session)
+    message = ApplicationRetired(case_id=plan.case_id, case_number=plan.case_number)
+
+    actions.note_retirement(session, message)
+    first = plan.retired_at
+    actions.note_retirement(session, message)
+    actions.note_retirement(session, ApplicationRetired(case_id=uuid4(), case_number="APL-2020-0001"))
+
+    assert first is not None
+    assert (plan.retired_at, plan.halted_status) == (first, "")
 
 
 def test_a_halted_case_makes_every_act_wait(session: Session, office: Office) -> None:

@@ -36,6 +36,7 @@ from shared.errors import Incomplete, NotAllowed, NotFound, OutOfTurn, Stale
 from shared.identity import Person, Role
 from shared.messages import (
     ApplicationFacts,
+    ApplicationRetired,
     CaseSuspended,
     ContractSigned,
     ContractTerminated,
@@ -813,6 +814,28 @@ def test_a_suspended_application_is_shut_and_nothing_returns_there(campus: Campu
     with pytest.raises(OutOfTurn):
         actions.roll_back(campus.session, EDI, first.id, public_key=campus.public_key)
     assert actions.watched(campus.session) == []
+
+
+def test_a_retired_application_is_closed_for_users_and_not_opened_again(campus: Campus) -> None:
+    hosting = campus.handed_over().hosting()
+    release = campus.live(campus.installed(hosting))
+    case = {"case_id": campus.case_id, "case_number": campus.case_number}
+
+    actions.retire(campus.session, ApplicationRetired(**case, note="Diganti sistem lain."))
+
+    assert (release.is_closed, campus.application.status, hosting.status) == (True, "retired", "ready")
+    [job] = [one for one in jobs.of_thing(campus.session, release.id) if one.kind == "close"]
+    assert job
+    assert not campus.application.is_ready
+    with pytest.raises(OutOfTurn):
+        campus.application.move("go_live")
+    assert actions.watched(campus.session) == []
+
+
+def test_a_retired_application_that_never_had_a_place_has_nothing_to_close(campus: Campus) -> None:
+    actions.retire(campus.session, ApplicationRetired(case_id=uuid4(), case_number="APL-2020-0001"))
+
+    assert campus.session.scalars(select(Operation)).all() == []
 
 
 def test_a_suspension_that_comes_before_the_opening_waits(campus: Campus) -> None:

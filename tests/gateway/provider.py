@@ -111,6 +111,9 @@ def make(issuer: str) -> FastAPI:
             "nonce": given["nonce"],
             "preferred_username": "ani@kampus",
         }
+        if "max_age" in given:
+            # Whoever is asked for a fresh proof gives it at once; the others are remembered.
+            claims["auth_time"] = now
         claims |= knobs.get("claims", {})
         claims = {name: value for name, value in claims.items() if value is not None}
         return JSONResponse({"access_token": "x", "token_type": "Bearer", "id_token": _signed(claims, knobs)})

@@ -14,6 +14,7 @@ from services.gateway.door.colours import contrast
 from services.gateway.door.frame import HERE, Static
 from services.gateway.settings import Settings
 from shared.database import utc_now
+from shared.identity import Role
 from tests.counting import statements
 from tests.gateway.conftest import House, Visitor
 
@@ -273,3 +274,16 @@ def test_w20_the_number_on_the_page_is_the_one_in_the_log(
     numbers = set(re.findall(r"nomor (?:<code data-copy>)?([0-9A-F]{8})", answer.text))
     assert len(numbers) == 1 and "PALSU123" not in answer.text
     assert numbers == {line["number"] for line in logged if line["event"] == "request_failed"}
+
+
+def test_two_people_with_the_same_posts_see_their_own_token_around_the_page(
+    visitor: Callable[..., Visitor],
+) -> None:
+    ani, budi = visitor(Role.APP_STAFF), visitor(Role.APP_STAFF)
+
+    pages = {one.username: one.client.get("/menunggu").text for one in (ani, budi, ani)}
+
+    for mine, other in ((ani, budi), (budi, ani)):
+        page, waiting = pages[mine.username], re.compile('data-waiting="([^"]+)"')
+        assert mine.form_token in page and other.form_token not in page
+        assert set(waiting.findall(page)).isdisjoint(waiting.findall(pages[other.username]))

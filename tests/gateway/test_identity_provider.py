@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +19,7 @@ from sqlalchemy import func, select, update
 from services.gateway import provider as client
 from services.gateway.actions import invitation
 from services.gateway.actions import person as actions
+from services.gateway.actions.sign_in import NEVER
 from services.gateway.app import make
 from services.gateway.model import Identity, Person, ProviderVisit, SecondFactor, Session
 from services.gateway.schemas.invitation import NewInvitation
@@ -235,6 +237,30 @@ def test_an_account_is_linked_only_after_a_fresh_proof(
 
     assert asked.headers["location"].startswith("/konfirmasi/") and proved.status_code in (200, 303)
     assert "Terhubung sejak" in browser.get("/saya/akun-kampus").text
+
+
+def test_w7_coming_in_unasked_is_no_fresh_proof(
+    browse: Callable[[], httpx.Client], people: Database, elsewhere: Elsewhere, owner: str, subject: str
+) -> None:
+    def proved_at(path: str, **claims: Any) -> datetime:
+        elsewhere.lies(claims={"sub": subject} | claims)
+        browser = browse()
+        come_back(browser, go(browser, path))
+        assert is_inside(browser)
+        with people.session() as session:
+            mine = select(Session.proved_at).join(Person, Person.id == Session.person_id)
+            return session.scalars(mine.where(Person.username == owner).order_by(Session.created_at.desc())).first()  # type: ignore[return-value]
+
+    plain, for_an_act = "/masuk/akun-kampus/kampus", f"/masuk/akun-kampus/kampus?next=/konfirmasi/{uuid4()}"
+    began = utc_now() - timedelta(seconds=1)
+    morning = began - timedelta(hours=3)
+
+    assert proved_at(plain) == NEVER
+    assert proved_at(plain, auth_time=int(morning.timestamp())) == morning.replace(microsecond=0)
+    assert proved_at(plain, auth_time=int(began.timestamp()) + 86_400) == NEVER
+    assert proved_at(plain, auth_time="sekarang") == NEVER
+    assert began <= proved_at(for_an_act) <= utc_now()
+    assert proved_at(for_an_act, auth_time=None) == NEVER
 
 
 def test_the_last_way_in_cannot_be_taken_away(

@@ -384,3 +384,27 @@ def test_a_lookout_survives_its_database_being_away(tower: Tower) -> None:
     with capture_logs() as lines:
         asyncio.run(watch())
     nowhere.close()
+
+
+@pytest.mark.parametrize(
+    ("due_at", "reminded"),
+    [
+        (datetime(2026, 11, 24, 16, 0, tzinfo=WIB).isoformat(), "Batas waktu hari ini: Setujui RAB"),
+        (datetime(2026, 12, 10, 16, 0, tzinfo=WIB).isoformat(), None),
+        ("", None),
+    ],
+    ids=["earlier than the standard", "later", "none"],
+)
+def test_a_division_that_keeps_a_clock_of_its_own_knows_better_than_the_standard(
+    tower: Tower, due_at: str, reminded: str | None
+) -> None:
+    tower.toys.wait(Role.APP_HEAD, due_at=due_at)
+    tower.look()
+
+    on_the_24th = tower.look(at=datetime(2026, 11, 24, 10, 0, tzinfo=WIB))
+    told = [title for kind, title in tower.told("budi") if kind == "reminder"]
+    on_the_standard = tower.look(at=DUE)
+
+    assert (on_the_24th.reminded, told) == (int(reminded is not None), [reminded] if reminded else [])
+    # By the standard of the step it would be due today; two working days after its own day it is late.
+    assert on_the_standard.reminded == (0 if due_at.startswith("2026-12") else 1)

@@ -106,6 +106,7 @@ def test_hashes_are_argon2id_with_a_salt_each() -> None:
     assert first.startswith("$argon2id$") and first != second
 
 
+@pytest.mark.usefixtures("full_hashing")
 def test_an_unknown_account_costs_the_work_of_a_known_one(monkeypatch: pytest.MonkeyPatch) -> None:
     verified: list[str] = []
     real = passwords.HASHER.verify

@@ -61,7 +61,7 @@ def cashier(settings: Any, database: Database, folder: Path) -> FastAPI:
     """Return a division whose acts are written to its audit chain, with pages from the house's frame."""
     folder.mkdir(exist_ok=True)
     (folder / "kas.html").write_text(
-        '{% import "parts.html" as parts with context %}<h1>Kas</h1>{{ parts.acts(offers) }}', encoding="utf-8"
+        '{% import "parts.html" as parts %}<h1>Kas</h1>{{ parts.acts(offers) }}', encoding="utf-8"
     )
     pages = Pages(folder)
     api = APIRouter(route_class=Door)

@@ -20,7 +20,7 @@ from shared.errors import Incomplete, NotAllowed, NotFound, OutOfTurn
 from shared.identity import Person, Role
 from shared.keys import Keys
 from shared.mailbox import Actor, outbox
-from shared.messages import CaseSuspended, EvaluationOpened, RolledBack
+from shared.messages import ApplicationRetired, CaseSuspended, EvaluationOpened, RolledBack
 from shared.migrate import differences
 from shared.words import local_date
 from tests.helpdesk.conftest import CASE, CASE_NUMBER, WORDS, letter, told, went_live
@@ -272,7 +272,7 @@ def test_a_newer_release_replaces_what_was_known(session: Session) -> None:
 
     live = session.get_one(LiveApplication, CASE)
     assert (live.release_number, live.digest, live.name, live.is_suspended) == (2, "b" * 64, "e-Presensi Baru", False)
-    assert queries.applications(session) == [live]
+    assert queries.applications(session) == {live.code: "e-Presensi Baru"}
 
 
 def test_a_roll_back_is_known_and_new_tickets_name_the_earlier_release(session: Session) -> None:
@@ -291,6 +291,17 @@ def test_a_suspension_is_known(session: Session) -> None:
     actions.note_suspension(session, CaseSuspended(case_id=CASE, case_number=CASE_NUMBER))
 
     assert session.get_one(LiveApplication, CASE).is_suspended
+
+
+def test_a_retired_application_takes_no_new_tickets_and_old_ones_go_on(session: Session, ticket: Ticket) -> None:
+    for _ in range(2):
+        actions.note_retirement(session, ApplicationRetired(case_id=CASE, case_number=CASE_NUMBER))
+    actions.note_retirement(session, ApplicationRetired(case_id=uuid4(), case_number="APL-2020-0001"))
+
+    assert queries.applications(session) == {}
+    with pytest.raises(Incomplete, match="dinonaktifkan"):
+        actions.open_ticket(session, LINA, **WORDS)
+    assert actions.resolve(session, DINA, ticket.id, body="Data sudah diserahkan.").status == "resolved"
 
 
 def test_a_message_that_comes_too_early_is_out_of_turn(session: Session) -> None:

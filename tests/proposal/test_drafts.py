@@ -2,13 +2,17 @@
 
 import io
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from services.proposal import actions, queries
 from services.proposal.model import Case, Content, Draft, Office, Proposal, content_of, lacking, section_named
 from services.proposal.schemas.draft import code_from, parted
+from shared import authority
+from shared.edition import tag_of
 from shared.errors import Incomplete, NotAllowed, NotFound, OutOfTurn, Stale, TooLarge
 from tests.people import ANI, BUDI, ZULKIFLI
 from tests.proposal.walk import Walk, content
@@ -16,11 +20,11 @@ from tests.proposal.walk import Walk, content
 ALL = tuple(Content.model_fields)
 
 
-def save(walk: Walk, case: Case, typed: Mapping[str, Any], *, edition: int | None = None) -> Case:
+def save(walk: Walk, case: Case, typed: Mapping[str, Any], *, seen: str | None = None) -> Case:
     """Save what was typed, as the doors do."""
     base = content_of(case, walk.session.get_one(Proposal, case.id))
     accepted, rough = parted(base, ALL, typed, is_whole=False)
-    return actions.save_draft(walk.session, ANI, case.id, accepted=accepted, rough=rough, edition=edition)
+    return actions.save_draft(walk.session, ANI, case.id, accepted=accepted, rough=rough, seen=seen)
 
 
 def test_what_can_be_taken_is_taken_and_the_rest_is_kept_as_typed(walk: Walk) -> None:
@@ -85,14 +89,28 @@ def test_a_short_name_in_use_stays_rough_and_the_rest_is_saved(walk: Walk) -> No
 
 def test_who_saves_an_older_edition_is_told_who_saved_since(walk: Walk) -> None:
     case = walk.drafted()
-    seen = case.edition
-    save(walk, case, {"benefit": "Dari jendela pertama."}, edition=seen)
+    seen = tag_of(case.edition)
+    save(walk, case, {"benefit": "Dari jendela pertama."}, seen=seen)
 
     with pytest.raises(Stale) as refusal:
-        save(walk, case, {"benefit": "Dari jendela kedua."}, edition=seen)
+        save(walk, case, {"benefit": "Dari jendela kedua."}, seen=seen)
 
     assert ANI.name in refusal.value.detail
     assert queries.form(walk.session, ANI, case.id).content.benefit == "Dari jendela pertama."
+
+
+def test_the_audit_chain_has_one_line_for_each_sitting(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = walk.drafted()
+    lines = "SELECT count(*) FROM audit.entry WHERE act = 'save_draft'"
+
+    for words in ("Satu.", "Satu dua.", "Satu dua tiga."):
+        save(walk, case, {"benefit": words})
+    first = walk.session.scalar(text(lines))
+    monkeypatch.setattr(authority, "SITTING", timedelta(0))
+    save(walk, case, {"benefit": "Sesudah makan siang."})
+
+    assert (first, walk.session.scalar(text(lines))) == (1, 2)
+    assert queries.form(walk.session, ANI, case.id).content.benefit == "Sesudah makan siang."
 
 
 def test_a_submission_names_what_is_still_rough(walk: Walk, office: Office) -> None:

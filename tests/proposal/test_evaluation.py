@@ -204,6 +204,8 @@ def test_retiring_ends_the_case_and_keeps_the_register(walk: Walk) -> None:
     entry = walk.session.scalars(select(RegisteredApplication)).one()
     assert evaluation.case.status == "retired"
     assert (entry.state, entry.ended_at is not None) == ("retired", True)
+    told = walk.posted("ApplicationRetired")
+    assert [one["note"] for one in told] == ["Fungsi sudah ada pada sistem lain."] * 4
 
 
 def test_a_follow_up_is_a_submitted_case_with_its_parent(walk: Walk, office: Office) -> None:

@@ -39,6 +39,9 @@ def test_the_receipt_names_number_and_code_and_the_code_stays(walk: Walk, office
         assert case.number in said
         assert code in said
     assert code_of(walk, case.id) == code
+    shown = queries.receipt(walk.session, ANI, case)
+    assert shown == queries.Receipt(code, papers[-1].digest)
+    assert queries.receipt(walk.session, BUDI, case) is None
 
 
 def test_whoever_holds_the_receipt_reads_status_and_post_but_no_name_and_no_content(walk: Walk) -> None:

@@ -75,6 +75,7 @@ def test_series_tasks_and_calendar_have_a_json_door(house: House) -> None:  # no
 
     made = house.ask(BUDI, "POST", "/api/meeting-series", json=SERIES)
     bad = house.ask(BUDI, "POST", "/api/meeting-series", json=SERIES | {"invited_roles": ["Raja"]})
+    changed = house.ask(BUDI, "PUT", f"/api/meeting-series/{made.json()['id']}", json=SERIES | {"place": "Aula"})
     ended = house.ask(BUDI, "POST", f"/api/meeting-series/{made.json()['id']}/end", json={"reason": "Diganti."})
     task = house.ask(BAYU, "GET", "/api/action-items").json()[0]
     done = house.ask(BAYU, "POST", f"/api/action-items/{task['id']}/finish", json={"note": "Selesai."})
@@ -87,6 +88,7 @@ def test_series_tasks_and_calendar_have_a_json_door(house: House) -> None:  # no
 
     assert (made.status_code, made.json()["invited_roles"]) == (201, ["head"])
     assert (bad.status_code, bad.json()["errors"][0]["pointer"]) == (422, "/invited_roles")
+    assert (changed.status_code, changed.json()["place"]) == (200, "Aula")
     assert ended.json()["ended_reason"] == "Diganti."
     assert [row["id"] for row in house.ask(SARI, "GET", "/api/meeting-series").json()] == [made.json()["id"]]
     assert (done.json()["state"], again.status_code) == ("done", 409)
@@ -140,6 +142,10 @@ def test_pages_of_series_and_calendar(house: House) -> None:  # noqa: F811
     made = house.ask(BUDI, "POST", "/rapat/seri", data=form)
     wrong = house.ask(BUDI, "POST", "/rapat/seri", data=form | {"invited_roles": "Raja"})
     shown = house.ask(BAYU, "GET", "/rapat/seri").text
+    form_of_it = house.ask(BUDI, "GET", "/rapat/seri").text
+    change = re.search(r"/rapat/seri/[0-9a-f-]{36}/perubahan", form_of_it)
+    assert change
+    moved = house.ask(BUDI, "POST", change[0], data=form | {"place": "Aula Barat"})
     address = house.ask(BAYU, "POST", "/rapat/kalender", data={"form_token": "token"})
     coming = house.ask(BAYU, "GET", "/rapat").text
     first = re.search(r"/rapat/[0-9a-f-]{36}", coming)
@@ -148,6 +154,10 @@ def test_pages_of_series_and_calendar(house: House) -> None:  # noqa: F811
     revoked = house.ask(BAYU, "POST", "/rapat/kalender/pencabutan", data={"form_token": "token"})
 
     assert made.status_code == 303
+    assert "Ubah seri" not in shown
+    assert form_of_it.count('value="09:00"') == 1
+    assert moved.status_code == 303
+    assert "Aula Barat" in house.ask(BAYU, "GET", "/rapat/seri").text
     assert (wrong.status_code, "Jabatan tidak dikenal: Raja" in wrong.text) == (422, True)
     assert "setiap Rabu" in shown
     assert "/rapat/kalender.ics?kunci=" in address.text

@@ -12,7 +12,7 @@ from services.proposal.actions.series import HORIZON_DAYS
 from services.proposal.model import CalendarKey, Meeting, MeetingKind, MeetingSeries, Office
 from shared.calendar import calendar as office_calendar
 from shared.errors import Incomplete, NotAllowed, NotFound, OutOfTurn
-from shared.identity import Role
+from shared.identity import Person, Role
 from shared.procedure import procedure
 from shared.workdays import Calendar
 from tests.people import ANI, BAYU, BUDI, CITRA, SARI, TONO
@@ -201,3 +201,73 @@ def test_a_feed_ends_with_the_account_and_the_post(walk: Walk) -> None:
 @pytest.mark.parametrize("by", [ANI, SARI, TONO], ids=lambda p: p.username)
 def test_who_is_not_of_the_centre_gets_no_calendar(walk: Walk, by: object) -> None:
     walk.refuses(NotAllowed, actions.make_calendar, by)
+
+
+# --- the rule is changed
+
+
+def rule_of(series: MeetingSeries, **more: Any) -> dict[str, Any]:
+    rule = {
+        "kind": series.kind, "name": series.name, "weekday": series.weekday, "starts": series.starts,
+        "ends": series.ends, "place": series.place, "chair_role": series.chair_role,
+        "note_taker": series.note_taker, "invited_roles": series.invited_roles,
+    }  # fmt: skip
+    return rule | more
+
+
+def test_meetings_to_come_follow_a_changed_rule_and_none_is_doubled(walk: Walk) -> None:
+    series = weekly(walk)
+    weeks = {m.on.isocalendar()[:2] for m in made(walk, series) if m.on > TODAY}
+
+    actions.change_series(
+        walk.session,
+        BUDI,
+        series.id,
+        walk.office,
+        **rule_of(series, weekday=2, starts=time(13), ends=None, place="Aula"),
+    )
+    actions.make_coming(walk.session, walk.office)
+
+    later = [m for m in made(walk, series) if m.on > TODAY]
+    found = [m.on.isocalendar()[:2] for m in later]
+    assert len(found) == len(set(found))
+    assert weeks <= set(found)
+    assert {(m.starts, m.place) for m in later} == {(time(13), "Aula")}
+    working = office_calendar(walk.session)
+    wednesdays = {m.on for m in later if m.on.weekday() == 2}
+    assert wednesdays
+    # A week whose Wednesday is past or a holiday keeps its Monday.
+    for meeting in later:
+        wednesday = meeting.on + timedelta(days=2 - meeting.on.weekday())
+        assert meeting.on == wednesday or wednesday <= TODAY or not working.is_working_day(wednesday)
+
+
+def test_a_meeting_that_was_moved_or_called_off_stays_as_people_know_it(walk: Walk) -> None:
+    series = weekly(walk)
+    first, second, third = [m for m in made(walk, series) if m.on > TODAY][:3]
+    actions.move_meeting(walk.session, BUDI, first.id, on=first.on + timedelta(days=1), reason="Kepala bertugas.")
+    actions.cancel_meeting(walk.session, BUDI, second.id, reason="Libur bersama.")
+    before = [(m.on, m.starts, m.place) for m in (first, second)]
+
+    actions.change_series(walk.session, BUDI, series.id, walk.office, **rule_of(series, place="Aula"))
+
+    assert [(m.on, m.starts, m.place) for m in (first, second)] == before
+    assert third.place == "Aula"
+    assert third.sequence == 1
+
+
+def test_a_series_keeps_its_kind_and_an_ended_one_stays_ended(walk: Walk) -> None:
+    series = weekly(walk)
+
+    def change(by: Person = BUDI, **more: Any) -> None:
+        actions.change_series(walk.session, by, series.id, walk.office, **rule_of(series, **more))
+
+    with pytest.raises(Incomplete):
+        change(kind=MeetingKind.ANNUAL)
+    with pytest.raises(Incomplete):
+        change(weekday=None)
+    with pytest.raises(NotAllowed):
+        change(BAYU)
+    actions.end_series(walk.session, BUDI, series.id, reason="Digabung.")
+    with pytest.raises(OutOfTurn):
+        change()

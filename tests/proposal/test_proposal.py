@@ -10,6 +10,7 @@ from sqlalchemy import select
 from services.proposal import actions, queries
 from services.proposal.authority import ACTS
 from services.proposal.model import CaseStatus, Disposition, Office, Paper, Proposal, ProposalVersion
+from shared.edition import tag_of
 from shared.errors import Incomplete, NotAllowed, NotFound, OutOfTurn, Stale, TooLarge
 from shared.identity import Person, Role
 from tests.people import ANI, BAYU, BUDI, CITRA, DINA, GITA, SARI, TONO, ZULKIFLI
@@ -113,10 +114,10 @@ def test_a_submitted_proposal_cannot_be_amended(walk: Walk) -> None:
 
 def test_who_amends_an_older_edition_is_told(walk: Walk) -> None:
     case = walk.drafted()
-    seen = case.edition
-    actions.amend(walk.session, ANI, case.id, content(code=case.code), edition=seen)
+    seen = tag_of(case.edition)
+    actions.amend(walk.session, ANI, case.id, content(code=case.code), seen=seen)
 
-    walk.refuses(Stale, actions.amend, ANI, case.id, content(code=case.code), edition=seen)
+    walk.refuses(Stale, actions.amend, ANI, case.id, content(code=case.code), seen=seen)
 
 
 @pytest.mark.parametrize(

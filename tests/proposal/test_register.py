@@ -180,3 +180,70 @@ def test_the_register_is_described_arranged_and_exported_by_its_doors(house: Hou
     assert house.ask(ZULKIFLI, "GET", page).status_code == 404
     assert house.ask(ANI, "GET", f"/api/application-register/export?form={form}").status_code == 403
     assert house.ask(BUDI, "GET", "/aplikasi-terdaftar?after=x").status_code == 422
+
+
+# --- What is coming ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("to", "shown"),
+    [
+        ("approved", None),
+        ("programmed", "planned"),
+        ("discussed", "planned"),
+        ("handed_over", "development"),
+        ("installed", "testing"),
+        ("live", "live"),
+    ],
+)
+def test_the_register_follows_the_case_from_the_work_programme_on(walk: Walk, to: str, shown: str | None) -> None:
+    case = getattr(walk, to)()
+
+    rows = walk.session.scalars(select(RegisteredApplication)).all()
+
+    assert [(row.case_id, row.state) for row in rows] == ([(case.id, shown)] if shown else [])
+    assert all((row.live_since is None) is (shown != "live") for row in rows)
+
+
+def test_what_came_to_nothing_leaves_its_name_to_another(walk: Walk) -> None:
+    first = walk.programmed(code="arsip")
+    actions.cancel(walk.session, CITRA, first.id, walk.office, reason="Digabung dengan sistem pusat.")
+    assert queries.registered(walk.session, BUDI) == []
+    assert [one.label for one in queries.registered(walk.session, BUDI, state="cancelled")] == ["Dibatalkan"]
+
+    second = walk.programmed(code="arsip")
+
+    assert queries.application(walk.session, BUDI, "arsip").case.id == second.id
+
+
+def test_ending_an_application_is_not_a_coming_one(walk: Walk) -> None:
+    walk.programmed(kind="shut_down", earlier_application="e-Presensi", data_after="Dipindahkan ke unit.")
+
+    assert queries.registered(walk.session, BUDI) == []
+
+
+def test_the_export_holds_what_users_have_seen_and_the_page_what_is_coming(house: House) -> None:
+    case = house.walked("programmed")
+
+    out = house.ask(SARI, "GET", "/api/application-register/export?form=csv")
+    listed = house.ask(BUDI, "GET", "/aplikasi-terdaftar?keadaan=planned").text
+    one = house.ask(BUDI, "GET", f"/aplikasi-terdaftar/{case.code}").text
+
+    assert len(list(csv.reader(io.StringIO(out.content.decode("utf-8-sig")), delimiter=";"))) == 1
+    assert case.code in listed
+    assert "Direncanakan" in listed
+    assert "Belum dibuka untuk pengguna" in one
+
+
+def test_the_unit_does_not_read_the_contract_of_its_application(house: House) -> None:
+    case = house.walked("live")
+    number = "007/PPK/02/2026"
+    assert number in house.ask(BUDI, "GET", f"/aplikasi-terdaftar/{case.code}").text
+    assert house.ask(SARI, "GET", f"/api/applications/{case.code}").json()["contract_number"] == number
+
+    page = house.ask(ANI, "GET", f"/aplikasi-terdaftar/{case.code}")
+    view = house.ask(ANI, "GET", f"/api/applications/{case.code}")
+
+    assert (page.status_code, view.status_code) == (200, 200)
+    assert number not in page.text + view.text
+    assert view.json()["contract_number"] == ""

@@ -1,11 +1,16 @@
 """Cases, papers, minutes and evaluations are found only by those whose own pages show them."""
 
+from collections.abc import Callable
+
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from services.proposal import queries
 from services.proposal.model import Case
+from shared import search
+from shared.database import Database
 from shared.errors import NotFound
 from shared.identity import Person
 from tests.counting import statements
@@ -114,3 +119,29 @@ def test_the_list_of_cases_takes_slips_of_the_pen_too(walk: Walk) -> None:
     assert [one.id for one in queries.cases(walk.session, BUDI, q="presnsi")] == [case.id]
     assert [one.id for one in queries.cases(walk.session, BUDI, q=case.number)] == [case.id]
     assert queries.cases(walk.session, BUDI, q="%") == []
+
+
+def test_similar_applications_are_waited_for_no_longer_than_a_search(
+    database_of: Callable[[str], Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = database_of("proposal")
+    monkeypatch.setattr(search, "PATIENCE_MS", 100)
+    with database.reading() as reading, database.session() as writing:
+        for session in (reading, writing):
+            # A page that only reads asks for them after other things, without a transaction.
+            session.execute(select(1))
+            with pytest.raises(OperationalError, match="canceling"), search.patience(session):
+                session.execute(text("SELECT pg_sleep(30)"))
+        assert reading.scalar(select(1)) == 1
+    with database.reading() as session, search.patience(session):
+        assert session.scalar(select(1)) == 1
+
+
+def test_a_page_asks_once_for_similar_applications(walk: Walk) -> None:
+    first = walk.submitted()
+    engine = walk.session.get_bind()
+    assert isinstance(engine.engine, Engine)
+    with statements(engine.engine) as sent:
+        near = queries.similar(walk.session, ANI, name=first.name)
+
+    assert ([one.number for one in near], len(sent)) == ([first.number], 1)

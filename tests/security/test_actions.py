@@ -34,7 +34,7 @@ from shared.errors import Incomplete, NotAllowed, NotFound, OutOfTurn
 from shared.identity import Person, Role
 from shared.keys import Keys
 from shared.mailbox import Actor, outbox
-from shared.messages import BuildReceived, EvaluationOpened, Message
+from shared.messages import ApplicationRetired, BuildReceived, EvaluationOpened, Message
 from shared.migrate import differences
 from shared.permit import PermitRefused, SignedPermit, verify
 from shared.words import local_date
@@ -88,6 +88,18 @@ def test_a_round_that_ended_stays_as_it_ended(bench: Bench) -> None:
     bench.opened(SECOND)
 
     assert test.status == "failed"
+
+
+def test_a_retired_application_is_seen_by_nobody_and_its_open_round_ends(bench: Bench) -> None:
+    test = bench.reviewed()
+    test.case.live_digest = FIRST
+    message = ApplicationRetired(case_id=test.case_id, case_number=test.case.case_number)
+
+    for _ in range(2):
+        actions.note_retirement(bench.session, message)
+    actions.note_retirement(bench.session, ApplicationRetired(case_id=uuid4(), case_number="APL-2020-0001"))
+
+    assert (test.status, test.case.live_digest) == ("superseded", "")
 
 
 def test_what_is_known_of_a_case_grows_with_each_message(bench: Bench) -> None:

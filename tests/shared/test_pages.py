@@ -64,7 +64,7 @@ SEND = Act("send", "Kirim surat", ROLES)
 CLOSE = Act("close", "Tutup", ROLES, danger=True)
 RETURN = Act("return", "Kembalikan", ROLES)
 
-TEMPLATE = """{% import "parts.html" as parts with context %}
+TEMPLATE = """{% import "parts.html" as parts %}
 <header class="head"><h1>{{ heading }}</h1><p>{{ count }} pesanan</p></header>
 {{ parts.acts(offers) }}
 {% for offer in rows %}<section id="row">{{ parts.form(offer) }}</section>{% endfor %}

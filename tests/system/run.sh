@@ -16,4 +16,4 @@ if [ -n "$missing" ]; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >/dev/null
 fi
 "$python" -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/system/requirements.lock
-exec "$python" -m pytest -m system tests/system
+exec "$python" -m pytest -m system -n 2 --dist loadfile tests/system

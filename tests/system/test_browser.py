@@ -271,7 +271,7 @@ def _submit(page: Page) -> None:
     if reason.count():
         reason.fill("Untuk gedung yang lain.")
     button.click()
-    page.wait_for_url("**/perkara/APL-*")
+    expect(page.get_by_role("heading", name="Tanda terima")).to_be_visible()
 
 
 def _take_up(page: Page, site: Site, screen: Screen, username: str, number: str) -> None:

@@ -35,7 +35,7 @@ from services.budget.actions.existing import (
     register_existing_vendor,
 )
 from services.budget.actions.handover import draft_handover, note_defect, sign_handover
-from services.budget.actions.news import gather_figures, note_live
+from services.budget.actions.news import gather_figures, note_live, note_retirement
 from services.budget.actions.papers import Office
 from services.budget.actions.plan import (
     draft_lines,
@@ -73,6 +73,7 @@ __all__ = [
     "note_halt",
     "note_live",
     "note_meetings",
+    "note_retirement",
     "open_plan",
     "pay",
     "record_account",

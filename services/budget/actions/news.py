@@ -7,7 +7,7 @@ from services.budget.actions.plan import plan_of
 from shared import audit
 from shared.database import utc_now
 from shared.mailbox import Letter, post
-from shared.messages import EvaluationOpened, FiguresGathered, WentLive
+from shared.messages import ApplicationRetired, EvaluationOpened, FiguresGathered, WentLive
 
 
 def note_live(session: Session, message: WentLive) -> None:
@@ -18,6 +18,13 @@ def note_live(session: Session, message: WentLive) -> None:
     plan = plan_of(session, message.case_id)
     if plan:
         plan.live_at = plan.live_at or utc_now()
+
+
+def note_retirement(session: Session, message: ApplicationRetired) -> None:
+    """Know that the application was retired (S10): shown beside its plan and contracts; what is owed stays owed."""
+    plan = plan_of(session, message.case_id)
+    if plan:
+        plan.retired_at = plan.retired_at or utc_now()
 
 
 def gather_figures(session: Session, message: EvaluationOpened, letter: Letter) -> None:

@@ -93,6 +93,8 @@ class BudgetPlan(Kept, Table):
     terms_of_reference_digest: Mapped[str] = mapped_column(String(64), default="")
     meetings_concluded_at: Mapped[datetime | None]
     live_at: Mapped[datetime | None]
+    retired_at: Mapped[datetime | None]
+    """When this division heard that the application was retired; what is owed is paid all the same."""
     versions: Mapped[list["PlanVersion"]] = relationship(order_by="PlanVersion.version", lazy="selectin")
     conveyances: Mapped[list["Conveyance"]] = relationship(order_by="Conveyance.round", back_populates="plan")
     ceilings: Mapped[list["Ceiling"]] = relationship(order_by="Ceiling.fiscal_year", back_populates="plan")

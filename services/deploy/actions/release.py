@@ -29,6 +29,7 @@ from shared.errors import NotFound, OutOfTurn
 from shared.identity import Person
 from shared.mailbox import post
 from shared.messages import (
+    ApplicationRetired,
     CaseSuspended,
     GoLivePostponed,
     PermitRevoked,
@@ -103,12 +104,25 @@ def suspend(session: Session, message: CaseSuspended) -> None:
     """
     application = of_case(session, message.case_id)
     application.move("suspend")
-    live = session.scalars(
-        select(Release).where(Release.case_id == message.case_id, Release.status == ReleaseStatus.LIVE)
-    )
+    _close(session, message.case_id, message.note)
+
+
+def retire(session: Session, message: ApplicationRetired) -> None:
+    """Shut the front door of an application that the Head retired (S10); its files, data and place stay.
+
+    What becomes of those is decided by the case that shuts it down. An application without a place here has no door.
+    """
+    application = session.get(Application, message.case_id, with_for_update=True)
+    if application:
+        application.move("retire")
+        _close(session, message.case_id, message.note)
+
+
+def _close(session: Session, case_id: UUID, reason: str) -> None:
+    live = session.scalars(select(Release).where(Release.case_id == case_id, Release.status == ReleaseStatus.LIVE))
     for release in live:
         release.is_closed = True
-        enqueue(session, release.hosting, OperationKind.CLOSE, release.id, by=None, reason=message.note)
+        enqueue(session, release.hosting, OperationKind.CLOSE, release.id, by=None, reason=reason)
 
 
 def authorise_go_live(session: Session, by: Person, release_id: UUID, *, public_key: Ed25519PublicKey) -> Release:

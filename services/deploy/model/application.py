@@ -23,6 +23,7 @@ class ApplicationStatus(StrEnum):
     CLEARED = "cleared"
     LIVE = "live"
     SUSPENDED = "suspended"
+    RETIRED = "retired"
 
 
 _A = ApplicationStatus
@@ -49,6 +50,7 @@ class Application(Moving, Table):
         _A.CLEARED: "Lulus uji keamanan",
         _A.LIVE: "Digunakan",
         _A.SUSPENDED: "Dihentikan sementara",
+        _A.RETIRED: "Dinonaktifkan",
     }
     moves = {  # noqa: RUF012
         "hand_over": (frozenset({_A.BUDGETED, _A.IN_DEVELOPMENT, _A.HANDED_OVER}), _A.HANDED_OVER),
@@ -59,6 +61,7 @@ class Application(Moving, Table):
         "pass": (frozenset({_A.INSTALLED, _A.CLEARED}), _A.CLEARED),
         "go_live": (frozenset({_A.CLEARED, _A.LIVE}), _A.LIVE),
         "suspend": (frozenset({_A.LIVE, _A.SUSPENDED}), _A.SUSPENDED),
+        "retire": (frozenset(_A), _A.RETIRED),
     }
 
     case_id: Mapped[UUID] = mapped_column(primary_key=True)

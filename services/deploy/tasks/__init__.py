@@ -11,6 +11,7 @@ from shared.database import Database
 from shared.keys import Keys
 from shared.mailbox import Letter
 from shared.messages import (
+    ApplicationRetired,
     CaseSuspended,
     ContractSigned,
     ContractTerminated,
@@ -71,6 +72,10 @@ def _handles_messages(worker: Worker, settings: Settings) -> None:
     @worker.handles(CaseSuspended)
     def suspend(session: Session, message: CaseSuspended, letter: Letter) -> None:
         actions.suspend(session, message)
+
+    @worker.handles(ApplicationRetired)
+    def retire(session: Session, message: ApplicationRetired, letter: Letter) -> None:
+        actions.retire(session, message)
 
     @worker.handles(EvaluationOpened)
     def gather_figures(session: Session, message: EvaluationOpened, letter: Letter) -> None:

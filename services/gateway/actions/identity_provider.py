@@ -72,12 +72,16 @@ def depart(
     purpose: Purpose,
     now: datetime,
     target: str = "/",
+    within: timedelta | None = None,
     person_id: UUID | None = None,
     invitation_id: UUID | None = None,
 ) -> Departure:
-    """Begin a visit and return the way to the provider; raise Unavailable when it is silent."""
+    """Begin a visit and return the way to the provider; raise Unavailable when it is silent.
+
+    `within` is how old the person's proof over there may be.
+    """
     secret, state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(4))
-    address = provider.way_there(state=state, nonce=nonce, verifier=verifier)
+    address = provider.way_there(state=state, nonce=nonce, verifier=verifier, within=within)
     with database.transaction() as session:
         session.execute(delete(ProviderVisit).where(ProviderVisit.created_at < now - LASTS))
         session.add(
@@ -136,8 +140,9 @@ def sign_in_by_identity(
 ) -> SignedIn:
     """Open a session for the person whose campus account it is; `replaces` is the token of one that ends with it.
 
-    Raises UnknownIdentity for nobody's account and a closed one's, and SecondFactorNeeded when the person has one
-    here: what they have put before their account stands before every way into it.
+    The session carries acts that need a fresh proof only as long after the proof that the provider tells of. Raises
+    UnknownIdentity for nobody's account and a closed one's, and SecondFactorNeeded when the person has one here: what
+    they have put before their account stands before every way into it.
     """
     with database.transaction() as session:
         found = session.get(Identity, (proven.issuer, proven.subject))
@@ -149,7 +154,15 @@ def sign_in_by_identity(
                 "belum, mintalah undangan kepada admin sistem."
             )
         if not sign_in.has_second_factor(session, found.person_id):
-            return sign_in.enter(session, found.person, address=address, now=now, replaces=replaces, agent=agent)
+            return sign_in.enter(
+                session,
+                found.person,
+                address=address,
+                now=now,
+                replaces=replaces,
+                agent=agent,
+                proved_at=proven.proved_at or sign_in.NEVER,
+            )
         token = sign_in.pend(session, found.person, address, now)
     raise SecondFactorNeeded(token)
 

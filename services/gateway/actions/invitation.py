@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session as OrmSession
 from services.gateway import passwords
 from services.gateway.actions import appointment, identity_provider
 from services.gateway.actions import person as people
-from services.gateway.actions.sign_in import SignedIn, digest, enter
+from services.gateway.actions.sign_in import NEVER, SignedIn, digest, enter
 from services.gateway.authority import ACTS
 from services.gateway.model import Invitation, Person, ProviderVisit
 from services.gateway.model.invitation import INVITE, RESET
@@ -200,7 +200,7 @@ def accept_by_identity(
         _check_address(found, visit)
         person = _take_in(session, found, "", now)
         identity_provider.link_proven(session, visit, person.id, now=now)
-        return enter(session, person, address=address, now=now, replaces=replaces, agent=agent)
+        return enter(session, person, address=address, now=now, replaces=replaces, agent=agent, proved_at=NEVER)
 
 
 def _check_address(found: Invitation, visit: ProviderVisit) -> None:

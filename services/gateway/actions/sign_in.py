@@ -10,7 +10,7 @@ transactions with the hash between them: the attempt is counted before it is jud
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Literal
 from uuid import UUID
@@ -40,6 +40,8 @@ TOKEN_MARK = "alur_"  # noqa: S105 - a mark that lets leak scanners find our tok
 
 PROOF = timedelta(minutes=10)
 """For so long a proof of who somebody is carries acts that need a fresh one, unless a setting says otherwise."""
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""When somebody proved who they are whose provider vouches for them without saying when they did."""
 PENDING = timedelta(minutes=5)
 """For so long after the right password the code of the second step is taken."""
 
@@ -187,10 +189,20 @@ def sign_in(
 
 
 def enter(
-    session: OrmSession, person: Person, *, address: str, now: datetime, replaces: str | None = None, agent: str = ""
+    session: OrmSession,
+    person: Person,
+    *,
+    address: str,
+    now: datetime,
+    replaces: str | None = None,
+    agent: str = "",
+    proved_at: datetime | None = None,
 ) -> SignedIn:
-    """Open a session for somebody who has proved who they are, end the one before, and say so in the audit chain."""
-    signed_in = open_session(session, person, address, now, agent=agent)
+    """Open a session for somebody who has proved who they are, end the one before, and say so in the audit chain.
+
+    `proved_at` is when they proved it, where that was not just now.
+    """
+    signed_in = open_session(session, person, address, now, agent=agent, proved_at=proved_at)
     if replaces:
         end_session(session, replaces, now=now)
     audit.record(session, signed_in.caller.person, "sign_in", "Session", address=address)
@@ -292,8 +304,17 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def open_session(session: OrmSession, person: Person, address: str, now: datetime, *, agent: str = "") -> SignedIn:
-    """Open a session with a new token for a person who has just proved who they are."""
+def open_session(
+    session: OrmSession,
+    person: Person,
+    address: str,
+    now: datetime,
+    *,
+    agent: str = "",
+    proved_at: datetime | None = None,
+) -> SignedIn:
+    """Open a session with a new token for a person who has proved who they are, just now or at `proved_at`."""
+    proved_at = proved_at or now
     token, form_token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     opened = Session(
         id=digest(token),
@@ -302,11 +323,11 @@ def open_session(session: OrmSession, person: Person, address: str, now: datetim
         address=address,
         agent=agent[:300],
         created_at=now,
-        proved_at=now,
+        proved_at=proved_at,
         seen_at=now,
     )
     session.add(opened)
-    signed = person.as_signed(local_date(now)).model_copy(update={"proved_until": now + PROOF})
+    signed = person.as_signed(local_date(now)).model_copy(update={"proved_until": proved_at + PROOF})
     return SignedIn(token, Caller(person=signed, form_token=form_token), now + ABSOLUTE)
 
 

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 from starlette.types import ASGIApp, Message
 
+from services.gateway.door.late import LateDoor
 from services.gateway.door.remote import RemoteDoor, Silent
 from shared import identity
 from shared.database import utc_now
@@ -98,6 +99,19 @@ class Doors:
         self._taken = taken
         self._table: dict[str, Part] = {}
         self._asking: asyncio.Task[None] | None = None
+        self._opening: asyncio.Task[None] | None = None
+
+    def open_late(self) -> bool:
+        """Begin to open what is behind late doors, and tell whether there are any; nobody waits for it here."""
+        if any(isinstance(part.app, LateDoor) for part in self.parts.values()):
+            self._opening = asyncio.create_task(self.learn())
+        return self._opening is not None
+
+    async def opened(self) -> None:
+        """Return when the late doors have been opened once."""
+        if self._opening is not None:
+            await asyncio.shield(self._opening)
+            self._opening = None
 
     async def owner_of(self, path: str) -> Part | None:
         """Return the division to ask, or None when the gateway answers itself; raise Unavailable for a silent one."""
@@ -198,6 +212,8 @@ class Doors:
         scope = inner_scope(path=path, query=query.encode(), headers=headers, method=method)
         heard = _Heard(body)
         try:
+            if isinstance(part.app, LateDoor):
+                await part.app.open()
             async with asyncio.timeout(ASK_WITHIN):
                 await part.app(scope, heard.receive, heard.send)
         except (Silent, TimeoutError):

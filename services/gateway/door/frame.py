@@ -5,6 +5,8 @@ import mimetypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property, lru_cache
+from operator import is_
 from pathlib import Path
 from typing import get_args
 from urllib.parse import urlencode, urlsplit
@@ -18,12 +20,12 @@ from services.gateway.door.doors import Doors
 from services.gateway.door.figures import sees_figures
 from services.gateway.settings import Settings
 from shared.database import utc_now
-from shared.identity import Caller, Language, Person
-from shared.interpreter import Templates, speaking
+from shared.identity import Caller, Language, Person, Role, Theme
 from shared.language import SPOKEN, long_date, long_moment, said
 from shared.line import line_list, stations
-from shared.pages import FILTERS
+from shared.mould import Mould, places
 from shared.pages import TEMPLATES as SHARED_TEMPLATES
+from shared.pages import new_environment
 from shared.procedure import procedure
 from shared.web import NavigationEntry
 
@@ -125,8 +127,27 @@ class Refusal:
 Groups = list[tuple[str, list[NavigationEntry]]]
 """The parts of the rail, each with its entries."""
 MOST_DRAWN = 500
-WHOSE = "\x02"
-"""Stands in a drawn rail for the id of whoever reads the page."""
+PLACES = ("title", "body", "form_token", "person_id", "person_name", "person_about")
+"""What differs between two pages at the same place of the rail."""
+SCRIPTS = ("draft", "rank")
+"""Scripts that only the pages have that ask for them."""
+
+
+@dataclass(eq=False)
+class Rail:
+    """The rail of everybody with the same roles, as the divisions told it."""
+
+    told: tuple[Sequence[NavigationEntry], ...]
+    groups: Groups
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """Return the addresses of every entry that stands on the page."""
+        return [entry.path for entry in (*(entry for _, rows in self.groups for entry in rows), *TABS)]
+
+    def place(self, here: str) -> tuple[str, NavigationEntry] | None:
+        """Return the division and the list under which a page stands, for the crumbs; None on one's own pages."""
+        return next(((t, e) for t, rows in self.groups for e in rows if e.path == here and e.path != "/"), None)
 
 
 class Frame:
@@ -142,22 +163,16 @@ class Frame:
             '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}">',
         )
         self._icons = {name: Markup(f"{icon}</use></svg>").format(sprite, name) for name in static.icons}  # noqa: S704
-        self._drawn: dict[tuple[object, ...], tuple[str, str, Groups]] = {}
-        """The rail by its entries, for it was a third of the whole frame."""
+        self._rails: dict[tuple[frozenset[Role], Language], Rail] = {}
+        # Almost every page is the same around the fragment but for who reads it.
+        self._kept_shell = lru_cache(MOST_DRAWN)(self._shell)
         self._environments: dict[Language, jinja2.Environment] = {}
         for language in get_args(Language):
             self._environments[language] = self._environment(language)
 
     def _environment(self, language: Language) -> jinja2.Environment:
-        environment = jinja2.Environment(
-            loader=Templates([str(HERE / "templates"), str(SHARED_TEMPLATES)], language),
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=jinja2.StrictUndefined,
-            auto_reload=False,
-        )
-        environment.filters.update(FILTERS, ago=ago)
+        environment = new_environment(HERE / "templates", SHARED_TEMPLATES, language=language)
+        environment.filters.update(ago=ago)
         if language != "id":
             environment.globals = self._environments["id"].globals
         environment.globals.update(
@@ -169,7 +184,7 @@ class Frame:
             procedure_title=procedure().title,
             way=line_list(stations(procedure(), at=None)),
         )
-        return speaking(environment, language)
+        return environment
 
     @property
     def environment(self) -> jinja2.Environment:
@@ -194,62 +209,85 @@ class Frame:
 
         `told` is what the last act left to say; a refused page gets the ways on from there.
         """
-        groups = self._groups(caller.person) if caller else []
-        entries = [entry for _, group in groups for entry in group]
-        here = _nearest(path, [entry.path for entry in (*entries, *TABS)])
-        menu, rail = self._entries(caller.person, groups, here) if caller else ("", "")
-        return (
-            self.environment.get_template("around.html")
-            .render(
-                title=title,
-                body=Markup(body.decode("utf-8")),  # noqa: S704 - a division's own page, escaped where it was made
-                person=caller.person if caller else None,
-                form_token=caller.form_token if caller else "",
-                theme=caller.theme if caller else "auto",
-                language=SPOKEN.get(),
-                menu=menu,
-                rail=rail,
-                tabs=TABS,
-                here=here,
-                place=_place(groups, here),
-                path=path,
-                told=told,
-                refused=refusal,
-                development=self.settings.development,
-            )
-            .encode()
-        )
+        person = caller.person if caller else None
+        rail = self._rail(person) if person else NO_RAIL
+        here = _nearest(path, rail.paths)
+        theme: Theme = caller.theme if caller else "auto"
+        scripts = tuple(name for name in SCRIPTS if f'data-script="{name}"'.encode() in body)
+        # Of the address the page shows no more than where it stands.
+        where = path if path in (here, "/periksa") else ""
+        known = (rail, here, where, theme, scripts, SPOKEN.get())
+        shell = self._shell(*known, told, refusal) if told or refusal else self._kept_shell(*known)
+        return shell.fill(
+            {
+                "title": title,
+                "body": Markup(body.decode()),  # noqa: S704 - a division's own page, escaped where it was made
+                "form_token": caller.form_token if caller else "",
+                "person_id": str(person.id) if person else "",
+                "person_name": said(person.name) if person else "",
+                "person_about": _about(person) if person else "",
+            }
+        ).encode()
 
-    def _entries(self, person: Person, groups: Groups, here: str) -> tuple[Markup, Markup]:
-        """Return the entries as drawn in the menu and in the rail; everybody with the same entries shares them."""
-        key = (SPOKEN.get(), here, *(id(entry) for _, rows in groups for entry in rows))
-        found = self._drawn.get(key)
-        if found is None:
-            if len(self._drawn) >= MOST_DRAWN:
-                self._drawn.clear()
-            template = self.environment.get_template("entries.html")
-            drawn = [template.render(key=place, groups=groups, here=here, whose=WHOSE) for place in ("menu", "rail")]
-            # The entries are kept with it: nothing else can come to stand at their place in memory.
-            found = self._drawn[key] = (drawn[0], drawn[1], groups)
-        whose = str(person.id)
-        return Markup(found[0].replace(WHOSE, whose)), Markup(found[1].replace(WHOSE, whose))  # noqa: S704 - drawn above
+    def _shell(
+        self,
+        rail: Rail,
+        here: str,
+        where: str,
+        theme: Theme,
+        scripts: tuple[str, ...],
+        language: Language,
+        told: Sequence[str] = (),
+        refusal: Refusal | None = None,
+    ) -> Mould:
+        """Return the page as it is for everybody with this rail, at this place."""
+        environment, place = self._environments[language], places(PLACES)
+        entries = environment.get_template("entries.html")
+        drawn = environment.get_template("around.html").render(
+            place,
+            is_inside=rail is not NO_RAIL,
+            theme=theme,
+            language=language,
+            scripts=scripts,
+            menu=Markup(entries.render(place, key="menu", groups=rail.groups, here=here)),  # noqa: S704 - drawn here
+            rail=Markup(entries.render(place, key="rail", groups=rail.groups, here=here)),  # noqa: S704 - drawn here
+            tabs=TABS,
+            here=here,
+            place=rail.place(here),
+            path=where,
+            told=told,
+            refused=refusal,
+        )
+        return Mould(drawn, PLACES)
+
+    def _rail(self, person: Person) -> Rail:
+        """Return the rail: what is one's own, each division's lists, and what watches over all."""
+        key, told = (person.roles, SPOKEN.get()), tuple(part.navigation for part in self.doors.parts.values())
+        found = self._rails.get(key)
+        if found is None or not all(map(is_, found.told, told)):
+            if len(self._rails) >= MOST_DRAWN:
+                self._rails.clear()
+            found = self._rails[key] = Rail(told, self._groups(person))
+        return found
 
     def _groups(self, person: Person) -> Groups:
-        """Return the rail: what is one's own, each division's lists, and what watches over all."""
         shown = self.doors.navigation(person)
-        # By their place in memory: comparing each with each, field by field, took a third of the whole frame.
-        theirs = {part.title: set(map(id, part.navigation)) for part in self.doors.parts.values()}
-        divisions = [(title, [e for e in shown if id(e) in ids]) for title, ids in theirs.items()]
-        own = [
-            ("", [HOME, WAITING, NOTICES, *_dashboard(person)]),
-            *((title.removeprefix("Divisi "), rows) for title, rows in divisions),
+        divisions = [
+            (part.title.removeprefix("Divisi "), [entry for entry in shown if entry in part.navigation])
+            for part in self.doors.parts.values()
         ]
+        own = [("", [HOME, WAITING, NOTICES, *_dashboard(person)]), *divisions]
         return [(title, rows) for title, rows in [*own, (said("Pengawasan"), _own_entries(person))] if rows]
 
 
-def _place(groups: Groups, here: str) -> tuple[str, NavigationEntry] | None:
-    """Return the division and the list under which a page stands, for the crumbs; None on one's own pages."""
-    return next(((t, e) for t, rows in groups for e in rows if e.path == here and e.path != "/"), None)
+NO_RAIL = Rail((), [])
+"""Around what is for everybody."""
+
+
+def _about(person: Person) -> str:
+    """Return in which capacity somebody acts, and for which unit."""
+    about = said(person.as_what) if person.as_what != person.name else person.username
+    return f"{about} · {said(person.unit)}" if person.unit else about
 
 
 HOME = NavigationEntry(label="Beranda", path="/", icon="home", order=0)

@@ -1,6 +1,7 @@
 """The gateway's way of a request: who is it, may it be sent on, to which door, and the page around the answer."""
 
 import hmac
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -46,7 +47,7 @@ OPEN_PATHS = frozenset(
         "/rapat/kalender.ics",
     }
 )
-OPEN_PREFIXES = frozenset({"/masuk", "/undangan", "/periksa", "/ikuti", "/api/paper-checks"})
+OPEN_PREFIXES = frozenset({"/masuk", "/undangan", "/periksa", "/ikuti", "/pendapat", "/api/paper-checks"})
 """Pages for everybody: whether a paper is genuine may be checked without an account."""
 OF_A_POST = frozenset({"/", "/menunggu", "/cari", "/api/waiting"})
 """Our own pages that tell of the divisions; like theirs, they are for people who hold a post."""
@@ -168,7 +169,8 @@ class Gateway:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        await self.doors.learn()
+        if not self.doors.open_late():
+            await self.doors.learn()
         self.lookout.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -187,6 +189,9 @@ class Gateway:
                 await self._static(knock)(knock.scope, receive, reply)
                 return
             known = await self._counted(knock, reply)
+            if known:
+                # The rail around every page of theirs is drawn from what the divisions tell.
+                await self.doors.opened()
             SPOKEN.set(known.caller.language if known else "id")
             part = await self.doors.owner_of(knock.path)
             inlet = Inlet(knock, receive)
@@ -445,6 +450,7 @@ class Gateway:
                 "pending": knock.cookie(self.settings.pending_cookie_name),
                 "visit": knock.cookie(self.settings.visit_cookie_name),
                 "invitation": knock.cookie(self.settings.invitation_cookie_name),
+                "visitor": knock.cookie(self.settings.visitor_cookie_name),
             }
             if known:
                 scope["state"] |= {"caller": known.caller, "by_cookie": known.by_cookie}
@@ -568,10 +574,13 @@ def _without_post() -> Refused:
     return refusal
 
 
+ODD_SIGNS = re.compile(r"[\x00-\x1f\x7f\\]")
+
+
 def _refuse_odd_path(path: str) -> None:
     """Refuse paths that two readers could read differently, and what divisions tell only the gateway."""
     segments = path.split("/")
     # CONNECT and its like name a host instead of a path.
     odd = not path.startswith("/") or any(segment in (".", "..") for segment in segments) or "" in segments[1:-1]
-    if odd or segments[1] == "inner" or "\\" in path or any(ord(sign) < 32 or ord(sign) == 127 for sign in path):
+    if odd or segments[1] == "inner" or ODD_SIGNS.search(path):
         raise NotFound("Alamat ini tidak ada. Periksa kembali tautannya, atau mulai dari beranda.")

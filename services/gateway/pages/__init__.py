@@ -18,6 +18,7 @@ from services.gateway.pages import (
     second_factor,
     sign_in,
     style_guide,
+    survey,
     whole,
 )
 
@@ -25,6 +26,7 @@ routers = [
     whole.router,
     dashboard.router,
     follow.router,
+    survey.router,
     sign_in.router,
     myself.kept,
     appointment.router,

@@ -1,5 +1,6 @@
 """Campus accounts: the way to a provider and back, and one's own links."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from services.gateway.actions.sign_in import SecondFactorNeeded
 from services.gateway.asker import OwnSession, give_cookie, give_pending
 from services.gateway.door.frame import is_local_path
 from services.gateway.model import Person
+from services.gateway.pages.held_form import PROOF_PLACE
 from services.gateway.pages.show import show
 from services.gateway.provider import NotVouched, Provider, Providers
 from services.gateway.settings import Settings
@@ -64,7 +66,13 @@ def depart_to_sign_in(request: Request, name: str, next: str = "/") -> Response:
     provider, target = provider_of(request, name), next if is_local_path(next) else "/"
     try:
         departure = identity_provider.depart(
-            request.app.state.database, provider, purpose="sign_in", now=utc_now(), target=target
+            request.app.state.database,
+            provider,
+            purpose="sign_in",
+            now=utc_now(),
+            target=target,
+            # Whoever comes in to go on with an act that needs a fresh proof gives it there.
+            within=timedelta(0) if target.startswith(f"{PROOF_PLACE}/") else None,
         )
     except Refused as refusal:
         return _at_the_door(request, refusal, target)

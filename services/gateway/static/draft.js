@@ -1,5 +1,5 @@
-// What a script adds to the form of a proposal: it saves itself while one writes, and names similar applications.
-// Without it the same form has its buttons.
+// What a script adds to forms that are written over a while (proposals, terms of reference, minutes): they save
+// themselves, and similar applications are named. Without it the same forms have their buttons.
 "use strict";
 
 (() => {
@@ -11,7 +11,8 @@
     const body = {};
     for (const field of form.elements) {
       if (!field.name || field.type === "hidden" || field.type === "submit") continue;
-      const value = field.type === "checkbox" ? field.checked : field.value;
+      const isNothing = form.dataset.empty === "null" && field.value === "" && (field.type === "date" || field.type === "select-one");
+      const value = field.type === "checkbox" ? field.checked : isNothing ? null : field.value;
       const [name, row, column] = field.name.split(".");
       if (column === undefined) {
         body[name] = value;
@@ -40,12 +41,13 @@
     };
 
     function show(saved) {
+      say(`Tersimpan sendiri pukul ${clock.format(saved.saved_at ? new Date(saved.saved_at) : new Date())}.`);
+      if (!saved.sections) return;
       const here = saved.sections.find((section) => section.key === form.dataset.section);
-      say(`Tersimpan sendiri pukul ${clock.format(new Date(saved.saved_at))}.`);
       const progress = document.querySelector("[data-draft-progress] strong");
       if (progress) progress.textContent = `${saved.done} dari ${saved.of} bagian lengkap`;
       const lacking = document.querySelector("[data-draft-lacking]");
-      if (lacking) lacking.textContent = here.lacking.length ? `Belum ada: ${here.lacking.join(", ")}.` : "Bagian ini lengkap.";
+      if (lacking) lacking.textContent = here.lacking.length ? `Belum ada: ${here.lacking.join(", ")}.` : here.wrong.length ? "Ada isian yang perlu diperbaiki." : "Bagian ini lengkap.";
       for (const section of saved.sections) {
         const mark = document.querySelector(`[data-draft-sections] [data-key="${section.key}"] span`);
         if (mark) mark.textContent = section.is_complete ? "lengkap" : "belum lengkap";
@@ -93,9 +95,10 @@
           stopped = true;
           say(`${body.detail} `, button("Simpan isian saya", () => save(true)), " ", button("Muat yang tersimpan", () => { isDirty = false; location.reload(); }));
         } else {
-          stopped = answer.status !== 503;
+          // What lacks something is tried again with the next word; what is refused is not.
+          stopped = answer.status !== 503 && answer.status !== 422;
           say(`Belum tersimpan: ${body.detail}`);
-          if (!stopped) again = true;
+          if (answer.status === 503) again = true;
         }
       } catch {
         say("Sambungan terputus. Isian Anda masih ada di sini dan disimpan begitu tersambung lagi.");
@@ -105,8 +108,10 @@
       if (again && !stopped) timer = setTimeout(save, PAUSE);
     }
 
-    form.addEventListener("input", () => {
+    form.addEventListener("input", (event) => {
       if (stopped) return;
+      // Where one writes, one sees that it is saved.
+      event.target.closest(".rows, .field")?.after(told);
       again = busy;
       clearTimeout(timer);
       timer = setTimeout(save, PAUSE);
@@ -123,6 +128,8 @@
     const meant = within.querySelector("[name=purpose]");
     let timer = 0;
     let asked = "";
+    // Right beneath what is typed: at the end of a form nobody on a phone sees it.
+    (called ?? meant)?.closest(".field")?.after(place);
     within.addEventListener("input", (event) => {
       if (event.target !== called && event.target !== meant) return;
       clearTimeout(timer);

@@ -3,24 +3,26 @@
 "use strict";
 
 (() => {
-  for (const table of document.querySelectorAll('[data-script="rank"]')) {
-    const rows = [...table.querySelectorAll("tr[data-rank]")];
+  for (const list of document.querySelectorAll('[data-script="rank"]')) {
+    const rows = [...list.querySelectorAll("[data-rank]")];
     let dragged = null;
     for (const row of rows) {
-      row.draggable = true;
-      row.addEventListener("dragstart", (event) => {
+      // A row in which one writes is dragged by its heading alone.
+      const grip = row.querySelector("[data-grip]") ?? row;
+      grip.draggable = true;
+      grip.addEventListener("dragstart", (event) => {
         dragged = row;
         event.dataTransfer.effectAllowed = "move";
         event.dataTransfer.setData("text/plain", row.id);
       });
-      row.addEventListener("dragend", () => { dragged = null; });
+      grip.addEventListener("dragend", () => { dragged = null; });
       row.addEventListener("dragover", (event) => {
         if (dragged && dragged !== row) event.preventDefault();
       });
       row.addEventListener("drop", (event) => {
         if (!dragged || dragged === row) return;
         event.preventDefault();
-        const form = dragged.querySelector("form.act");
+        const form = dragged.querySelector("[name=ordinal]").form;
         form.elements.ordinal.value = String(rows.indexOf(row) + 1);
         form.requestSubmit();
       });

@@ -52,11 +52,18 @@ from services.proposal.actions.proposal import (
     submit,
 )
 from services.proposal.actions.register import choose_register_columns, describe_application
-from services.proposal.actions.series import coming_days, end_series, holidays_in_between, make_coming, make_series
-from services.proposal.actions.survey import answer_survey, note_satisfaction
+from services.proposal.actions.series import (
+    change_series,
+    coming_days,
+    end_series,
+    holidays_in_between,
+    make_coming,
+    make_series,
+)
+from services.proposal.actions.survey import answer_publicly, answer_survey, note_satisfaction, open_survey_link
 from services.proposal.actions.takeover import Existing, register_existing
 from services.proposal.actions.task import drop_task, finish_task
-from services.proposal.actions.terms import write_terms
+from services.proposal.actions.terms import may_write_terms, restore_terms, save_terms, write_terms
 from services.proposal.model import content_of
 
 __all__ = [
@@ -69,6 +76,7 @@ __all__ = [
     "add_to_agenda",
     "amend",
     "analyse",
+    "answer_publicly",
     "answer_survey",
     "approve",
     "ask_again",
@@ -79,6 +87,7 @@ __all__ = [
     "cancel",
     "cancel_meeting",
     "carry_over",
+    "change_series",
     "check_programme_sheet",
     "choose_register_columns",
     "close_minutes",
@@ -103,6 +112,7 @@ __all__ = [
     "make_coming",
     "make_proof_pack",
     "make_series",
+    "may_write_terms",
     "merge_duplicate",
     "move_meeting",
     "note",
@@ -110,6 +120,7 @@ __all__ = [
     "note_satisfaction",
     "open_due",
     "open_evaluation",
+    "open_survey_link",
     "order_agenda",
     "prefilled",
     "print_attendance",
@@ -126,9 +137,11 @@ __all__ = [
     "remove_from_agenda",
     "reopen_minutes",
     "report_evaluation",
+    "restore_terms",
     "revise_programme",
     "revoke_calendar",
     "save_draft",
+    "save_terms",
     "send_back",
     "submit",
     "take_programme_sheet",

@@ -8,6 +8,7 @@ from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from services.proposal.actions import life_cycle
 from services.proposal.authority import MOVES, check_move
 from services.proposal.model import Case, Counter, Paper, TraceEntry
 from shared import audit
@@ -94,7 +95,9 @@ def write(
     path: str = "",
     at: datetime | None = None,
 ) -> TraceEntry:
-    """Write one of our own acts into the trace, pointing to its line in the audit chain."""
+    """Write one of our own acts into the trace, pointing to its line in the audit chain; the register follows."""
+    if move:
+        life_cycle.follow(session, case)
     link: audit.Link | None = session.info.get("audit")
     entry = TraceEntry(
         case_id=case.id,
@@ -134,7 +137,9 @@ def write_told(
     digest: str,
     path: str,
 ) -> TraceEntry:
-    """Write a fact that another division told into the trace, as its letter says who did it."""
+    """Write a fact that another division told into the trace, as its letter says who did it; the register follows."""
+    if move:
+        life_cycle.follow(session, case)
     entry = TraceEntry(
         case_id=case.id,
         at=letter.created_at,

@@ -26,7 +26,8 @@ from services.proposal.model import (
 )
 from shared.authority import authorize
 from shared.database import utc_now
-from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn, Stale
+from shared.edition import must_be_present
+from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn
 from shared.identity import Person
 from shared.words import long_moment
 
@@ -41,17 +42,18 @@ def save_draft(
     *,
     accepted: Mapping[str, Any],
     rough: Mapping[str, Any],
-    edition: int | None = None,
+    seen: str | None = None,
 ) -> Case:
     """Keep fields of a draft however incomplete they are (S01).
 
     `accepted` are values that the content takes; `rough` those that it does not, as typed, with what is wrong. A short
-    name that is taken becomes rough too. Raises OutOfTurn after submission, Stale when `edition` is not the present.
+    name that is taken becomes rough too. Raises OutOfTurn after submission, Stale when `seen` (If-Match) is not the
+    present edition.
     """
     case = find(session, case_id)
-    by = authorize(session, by, ACTS.save_draft, case, fields=sorted([*accepted, *rough]))
+    by = authorize(session, by, ACTS.save_draft, case)
     must_be_open(case)
-    must_be_present(session, case, edition)
+    must_see_present(session, case, seen)
     proposal = session.get_one(Proposal, case.id)
     before = content_of(case, proposal)
     left = dict(rough)
@@ -98,15 +100,17 @@ def must_be_open(case: Case) -> None:
         )
 
 
-def must_be_present(session: Session, case: Case, edition: int | None) -> None:
-    """Raise Stale, saying who saved when, for an edition that is not the present one."""
-    if edition is None or edition == case.edition:
+def must_see_present(session: Session, case: Case, seen: str | None) -> None:
+    """Raise Stale, saying who saved when, for an edition (If-Match) that is not the present one."""
+    if seen is None:
         return
     draft = session.get(Draft, case.id)
     who = f" oleh {draft.saved_by_name} pada {long_moment(draft.saved_at)}" if draft else ""
-    raise Stale(
-        f"Usulan ini sudah disimpan{who}, di jendela atau perangkat lain, sejak Anda membukanya. Isian Anda belum "
-        "tersimpan dan masih ada di halaman ini: bandingkan, lalu simpan kembali bila isian Anda yang benar."
+    must_be_present(
+        seen,
+        case.edition,
+        words=f"Usulan ini sudah disimpan{who}, di jendela atau perangkat lain, sejak Anda membukanya. Isian Anda "
+        "belum tersimpan dan masih ada di halaman ini: bandingkan, lalu simpan kembali bila isian Anda yang benar.",
     )
 
 

@@ -36,7 +36,7 @@ from shared.database import utc_now
 from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn
 from shared.identity import Person
 from shared.mailbox import post
-from shared.messages import EvaluationOpened, FiguresGathered, PaperFact
+from shared.messages import ApplicationRetired, EvaluationOpened, FiguresGathered, PaperFact
 from shared.words import local_date, long_date
 
 BEHIND = ("partly", "not_reached")
@@ -304,7 +304,7 @@ def decide_evaluation(
     made = ""
     if decision == "retire":
         made = case.move("retire", by_id=by.id, by_name=by.name, reason=words).name
-        _retire(session, case)
+        _retire(session, by, evaluation, words)
     evaluation.decision_note, evaluation.decided_by_name = words, by.name
     if decision == "return":
         evaluation.status = EvaluationStatus.RETURNED
@@ -418,10 +418,17 @@ def _free_code(session: Session, code: str) -> str:
     return next(name for n in range(2, 1000) if (name := f"{stem}-{n}") not in taken)
 
 
-def _retire(session: Session, case: Case) -> None:
+def _retire(session: Session, by: Person, evaluation: Evaluation, words: str) -> None:
+    """Mark the application in the register and tell every division, which closes what is its own."""
+    case = evaluation.case
     entry = session.scalar(select(RegisteredApplication).where(RegisteredApplication.case_id == case.id))
     if entry:
         entry.state, entry.ended_at = "retired", utc_now()
+    post(
+        session,
+        ApplicationRetired(case_id=case.id, case_number=case.number, note=words, path=path_of(evaluation)),
+        by=by,
+    )
 
 
 def path_of(evaluation: Evaluation) -> str:

@@ -144,10 +144,9 @@ def register(session: Session, case: Case, *, release_number: int | None) -> Reg
     """Bring the application register up to what the case is now (a17)."""
     entry = session.scalar(select(RegisteredApplication).where(RegisteredApplication.case_id == case.id))
     if entry is None:
-        entry = RegisteredApplication(
-            case_id=case.id, code=case.code, live_since=case.live_at or case.entered_at, release_number=None
-        )
+        entry = RegisteredApplication(case_id=case.id, code=case.code)
         session.add(entry)
+    entry.live_since = entry.live_since or case.live_at or case.entered_at
     entry.name, entry.unit, entry.state = case.name, case.unit, case.status
     entry.address, entry.digest = case.address, case.live_digest
     entry.release_number = release_number or entry.release_number

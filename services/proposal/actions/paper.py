@@ -14,6 +14,7 @@ from services.proposal.model import (
     DECISION_LABELS,
     KIND_LABELS,
     PLATFORM_LABELS,
+    SECTIONS,
     Case,
     CaseStatus,
     Disposition,
@@ -21,10 +22,13 @@ from services.proposal.model import (
     Kind,
     Office,
     Proposal,
+    Stage,
+    TermsContent,
     as_read,
     category,
     compared,
     content_of,
+    plan_total,
 )
 from shared import papers, words
 from shared.identity import Person
@@ -229,29 +233,31 @@ def programme_entry(
 
 
 def terms_of_reference(
-    session: Session,
-    office: Office,
-    case: Case,
-    signer: Person,
-    *,
-    version: int,
-    sections: Sequence[tuple[str, str | Sequence[str]]],
+    session: Session, office: Office, case: Case, signer: Person, *, version: int, terms: TermsContent
 ) -> PaperFact:
-    """Print a version of the terms of reference (F02)."""
+    """Print a version of the terms of reference, with the total of the budget plan as it is known now (F02)."""
     blocks: list[papers.Block] = [
         papers.Facts.of(
             ("Nomor perkara", case.number),
             ("Nama aplikasi", case.name),
             ("Unit pengusul", case.unit),
+            ("Tahun anggaran", str(case.fiscal_year or "")),
             ("Versi", str(version)),
         )
     ]
-    for letter, (title, said) in zip(ascii_uppercase, ((t, s) for t, s in sections if s), strict=False):
-        blocks += [
-            papers.Heading(text=f"{letter}. {title}"),
-            papers.Paragraph(text=said) if isinstance(said, str) else papers.Listing(entries=tuple(said)),
-        ]
-    blocks.append(closing("kerangka acuan kerja"))
+    written = [(title, getattr(terms, name)) for name, title in SECTIONS.items() if getattr(terms, name)]
+    for letter, (title, said) in zip(ascii_uppercase, written, strict=False):
+        blocks += [papers.Heading(text=f"{letter}. {title}"), *_said(said)]
+    blocks += [
+        papers.Heading(text=f"{ascii_uppercase[len(written)]}. Jumlah anggaran"),
+        papers.Paragraph(
+            text=f"Jumlah anggaran {plan_total(case.plan_version, case.plan_amount)}, terbilang "
+            f"{words.in_words(case.plan_amount)} rupiah."
+            if case.plan_amount is not None
+            else "Jumlah anggaran mengikuti Rencana Anggaran Biaya (RAB) yang ditetapkan kemudian."
+        ),
+        closing("kerangka acuan kerja"),
+    ]
     return _print(
         session,
         office,
@@ -265,6 +271,26 @@ def terms_of_reference(
         signatures=[signed(signer, heading="Disusun oleh")],
         english="terms_of_reference",
     )
+
+
+def _said(value: str | Sequence[str] | Sequence[Stage]) -> list[papers.Block]:
+    """Return a section as the paper shows it: prose by paragraphs, lists numbered, stages as a table."""
+    if isinstance(value, str):
+        return [papers.Paragraph(text=text) for text in value.split("\n\n") if text.strip()]
+    stages = [one for one in value if isinstance(one, Stage)]
+    if not stages:
+        return [papers.Listing(entries=tuple(str(one) for one in value))]
+    return [
+        papers.Table(
+            columns=(
+                papers.Column(title="No.", align="right"),
+                papers.Column(title="Tahapan", width=2),
+                papers.Column(title="Waktu", width=1.3),
+                papers.Column(title="Hasil", width=2),
+            ),
+            rows=tuple((str(n), one.stage, one.period, one.result) for n, one in enumerate(stages, 1)),
+        )
+    ]
 
 
 def evaluation_report(

@@ -15,7 +15,7 @@ from services.proposal.actions.draft import (
     fill_proposal,
     is_open_to_change,
     must_be_open,
-    must_be_present,
+    must_see_present,
     name_taken,
     note_saved,
 )
@@ -34,12 +34,12 @@ from services.proposal.model import (
     content_of,
     required,
 )
+from services.proposal.queries.sop import current_version
 from shared.authority import Act, authorize
 from shared.database import utc_now
 from shared.errors import FieldError, Incomplete, OutOfTurn
 from shared.identity import Person, Role
 from shared.messages import PaperFact
-from shared.procedure import CURRENT
 from shared.words import local_date
 
 LETTER_LIMIT = 10 * 1024 * 1024
@@ -73,7 +73,7 @@ def open_case(
     year = year or local_date(utc_now()).year
     case = Case(
         number=f"APL-{year}-{next_number(session, 'case', year):04d}",
-        sop_version=CURRENT,
+        sop_version=current_version(session),
         unit=unit,
         proposer_id=proposer_id,
         proposer_name=proposer_name,
@@ -90,15 +90,15 @@ def open_case(
     return case
 
 
-def amend(session: Session, by: Person, case_id: UUID, content: Content, *, edition: int | None = None) -> Case:
+def amend(session: Session, by: Person, case_id: UUID, content: Content, *, seen: str | None = None) -> Case:
     """Replace the content of a draft or returned proposal (S01).
 
-    Raises OutOfTurn in every other status, Stale when `edition` is not the present one.
+    Raises OutOfTurn in every other status, Stale when `seen` (If-Match) is not the present edition.
     """
     case = find(session, case_id)
     by = authorize(session, by, ACTS.amend, case)
     must_be_open(case)
-    must_be_present(session, case, edition)
+    must_see_present(session, case, seen)
     try:
         with session.begin_nested():
             fill_case(case, content)

@@ -3,7 +3,7 @@
 from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from datetime import date, time, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -51,34 +51,111 @@ def make_series(
     A weekly series needs its weekday (0 = Monday), an annual one its month and day: Incomplete otherwise.
     """
     by = authorize(session, by, ACTS.make_series, f"meeting-series:{kind}", name=name)
-    wrong = _wrong(kind, weekday, month, day)
-    if ends and ends <= starts:
-        wrong.append(FieldError("/ends", "Isi jam yang lebih akhir dari jam mulai."))
-    if wrong:
-        raise Incomplete("Aturan seri rapat belum lengkap.", errors=wrong)
-    is_weekly = kind == MeetingKind.WEEKLY
-    series = MeetingSeries(
-        kind=kind,
+    series = MeetingSeries(kind=kind, made_by_id=by.id)
+    _lay_down(
+        series,
         name=name,
-        weekday=weekday if is_weekly else None,
-        month=None if is_weekly else month,
-        day=None if is_weekly else day,
         starts=starts,
-        ends=ends,
         place=place,
         chair_role=chair_role,
         note_taker=note_taker,
-        invited_roles=[Role(role).value for role in dict.fromkeys(invited_roles)],
-        invited_people=list(dict.fromkeys(invited_people)),
-        standing_items=list(dict.fromkeys(standing_items)),
+        weekday=weekday,
+        month=month,
+        day=day,
+        ends=ends,
+        invited_roles=invited_roles,
+        invited_people=invited_people,
+        standing_items=standing_items,
         quorum=quorum,
-        made_by_id=by.id,
     )
     session.add(series)
     session.flush()
     _make_coming(session, series, office)
     fill_nearest(session, [kind], local_date(utc_now()))
     return series
+
+
+def change_series(
+    session: Session, by: Person, series_id: UUID, office: Office, *, kind: MeetingKind, **rule: Any
+) -> MeetingSeries:
+    """Lay a series down anew, as for `make_series`; meetings to come that nobody moved follow in day, hour and place.
+
+    Raises OutOfTurn for one that has ended, Incomplete for another kind: that is another series.
+    """
+    series = _find(session, series_id)
+    by = authorize(session, by, ACTS.change_series, series, name=rule.get("name", ""))
+    _must_run(series)
+    if kind != series.kind:
+        words = "Jenis rapat sebuah seri tetap. Akhiri seri ini, lalu buat seri baru."
+        raise Incomplete(words, errors=[FieldError("/kind", words)])
+    _lay_down(series, **rule)
+    _follow(session, series)
+    session.flush()
+    _make_coming(session, series, office)
+    fill_nearest(session, [kind], local_date(utc_now()))
+    return series
+
+
+def _lay_down(
+    series: MeetingSeries,
+    *,
+    name: str,
+    starts: time,
+    place: str,
+    chair_role: Role,
+    note_taker: str,
+    weekday: int | None = None,
+    month: int | None = None,
+    day: int | None = None,
+    ends: time | None = None,
+    invited_roles: Sequence[Role] = (),
+    invited_people: Sequence[str] = (),
+    standing_items: Sequence[str] = (),
+    quorum: int | None = None,
+) -> None:
+    kind = MeetingKind(series.kind)
+    wrong = _wrong(kind, weekday, month, day)
+    if ends and ends <= starts:
+        wrong.append(FieldError("/ends", "Isi jam yang lebih akhir dari jam mulai."))
+    if wrong:
+        raise Incomplete("Aturan seri rapat belum lengkap.", errors=wrong)
+    is_weekly = kind == MeetingKind.WEEKLY
+    series.name, series.place, series.starts, series.ends = name, place, starts, ends
+    series.weekday = weekday if is_weekly else None
+    series.month, series.day = (None, None) if is_weekly else (month, day)
+    series.chair_role, series.note_taker, series.quorum = Role(chair_role).value, note_taker, quorum
+    series.invited_roles = [Role(role).value for role in dict.fromkeys(invited_roles)]
+    series.invited_people = list(dict.fromkeys(invited_people))
+    series.standing_items = list(dict.fromkeys(standing_items))
+
+
+def _follow(session: Session, series: MeetingSeries) -> None:
+    """Bring the meetings to come to the rule; one that was moved, called off or sent out stays as people know it."""
+    today, office_days = local_date(utc_now()), office_calendar(session)
+    rows = session.scalars(
+        select(Meeting).where(Meeting.series_id == series.id, Meeting.series_on > today).with_for_update(of=Meeting)
+    ).all()
+    taken = {row.series_on for row in rows}
+    for meeting in rows:
+        is_settled = meeting.closed_at or meeting.cancelled_at or meeting.moved_reason or meeting.invitation_number
+        if is_settled or meeting.series_on is None:
+            continue
+        on = _day_of(series, meeting.series_on, office_days)
+        if on > today and on not in taken and office_days.is_working_day(on):
+            meeting.on = meeting.series_on = on
+        meeting.starts, meeting.ends, meeting.place = series.starts, series.ends, series.place
+        meeting.note_taker, meeting.quorum = series.note_taker, series.quorum
+        meeting.chair = chair_of(session, Role(series.chair_role), meeting.on)
+        meeting.sequence += 1
+        meeting.edition += 1
+
+
+def _day_of(series: MeetingSeries, was: date, office_days: Calendar) -> date:
+    """Return the day on which the rule puts the meeting of a week or year."""
+    if series.weekday is not None:
+        return was + timedelta(days=series.weekday - was.weekday())
+    month, day = series.month or 1, series.day or 1
+    return office_days.add_working_days(date(was.year, month, min(day, monthrange(was.year, month)[1])), 0)
 
 
 def _wrong(kind: MeetingKind, weekday: int | None, month: int | None, day: int | None) -> list[FieldError]:
@@ -97,15 +174,24 @@ def end_series(session: Session, by: Person, series_id: UUID, *, reason: str) ->
 
     Raises OutOfTurn for one that has ended.
     """
-    series = session.get(MeetingSeries, series_id, with_for_update=True, populate_existing=True)
-    if series is None:
-        raise NotFound("Seri rapat tidak ditemukan. Buka kembali dari daftar seri.")
+    series = _find(session, series_id)
     by = authorize(session, by, ACTS.end_series, series)
-    if series.ended_at:
-        raise OutOfTurn(f"Seri “{series.name}” sudah diakhiri: {series.ended_reason}")
+    _must_run(series)
     series.ended_at, series.ended_reason = utc_now(), reason
     session.flush()
     return series
+
+
+def _find(session: Session, series_id: UUID) -> MeetingSeries:
+    series = session.get(MeetingSeries, series_id, with_for_update=True, populate_existing=True)
+    if series is None:
+        raise NotFound("Seri rapat tidak ditemukan. Buka kembali dari daftar seri.")
+    return series
+
+
+def _must_run(series: MeetingSeries) -> None:
+    if series.ended_at:
+        raise OutOfTurn(f"Seri “{series.name}” sudah diakhiri: {series.ended_reason}")
 
 
 def make_coming(session: Session, office: Office) -> int:

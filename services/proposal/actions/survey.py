@@ -1,6 +1,7 @@
-"""Answering a satisfaction survey, and its result as figures of the evaluation (f9)."""
+"""Answering a satisfaction survey, with an account or by its public link, and its result as figures (f9)."""
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -16,16 +17,24 @@ from services.proposal.model import (
     EvaluationFigure,
     Survey,
     SurveyAnswer,
+    SurveyLink,
     SurveyVoter,
+    new_code,
     voter,
 )
 from services.proposal.settings import Grades
 from shared import audit
-from shared.errors import NotAllowed, OutOfTurn
+from shared.authority import authorize
+from shared.database import utc_now
+from shared.errors import FieldError, Incomplete, NotAllowed, OutOfTurn
 from shared.identity import Person
+from shared.words import local_date
 
 DIVISION = "proposal"
 """Whose figures a survey's result is."""
+LONGEST = timedelta(days=60)
+"""How long a public link takes answers at most."""
+CLOSED = "Survei ini sudah ditutup karena laporan evaluasinya telah disusun. Terima kasih."
 
 
 def answer_survey(
@@ -40,15 +49,59 @@ def answer_survey(
     if refusal:
         raise NotAllowed(refusal)
     if not queries.takes_answers(found):
-        raise OutOfTurn("Survei ini sudah ditutup karena laporan evaluasinya telah disusun. Terima kasih.")
-    try:
-        with session.begin_nested():
-            session.add(SurveyVoter(survey_id=found.id, voter=voter(found.id, by.id)))
-    except IntegrityError as reason:
-        raise OutOfTurn("Anda sudah mengisi survei ini. Terima kasih.", code="answered") from reason
-    session.add(SurveyAnswer(survey_id=found.id, scores=[scores[key] for key in ELEMENTS], comment=comment))
+        raise OutOfTurn(CLOSED)
+    _take(session, found, by.id, scores, comment, is_public=False)
     audit.record(session, None, ACTS.answer_survey.name, found)
     return found
+
+
+def _take(
+    session: Session, found: Survey, who: UUID | str, scores: Mapping[str, int], comment: str, *, is_public: bool
+) -> None:
+    try:
+        with session.begin_nested():
+            session.add(SurveyVoter(survey_id=found.id, voter=voter(found.id, who)))
+    except IntegrityError as reason:
+        raise OutOfTurn("Anda sudah mengisi survei ini. Terima kasih.", code="answered") from reason
+    values = [scores[key] for key in ELEMENTS]
+    session.add(SurveyAnswer(survey_id=found.id, scores=values, comment=comment, is_public=is_public))
+
+
+def open_survey_link(session: Session, by: Person, survey_id: UUID, *, until_on: date) -> SurveyLink:
+    """Let anybody who has the link answer until a day; done again it keeps the link and changes the day.
+
+    Raises OutOfTurn when the report is written, Incomplete for a day that is over or further than `LONGEST`.
+    """
+    found = queries.survey(session, survey_id)
+    by = authorize(session, by, ACTS.open_survey_link, found, until_on=until_on.isoformat())
+    if not queries.takes_answers(found):
+        raise OutOfTurn(CLOSED)
+    today = local_date(utc_now())
+    if not today <= until_on <= today + LONGEST:
+        words = f"Pilih hari ini sampai paling lama {LONGEST.days} hari ke depan."
+        raise Incomplete("Tanggal penutupan survei belum tepat.", errors=[FieldError("/until_on", words)])
+    link = session.get(SurveyLink, found.id, with_for_update=True)
+    if link is None:
+        link = SurveyLink(survey_id=found.id, survey=found, code=new_code(), until_on=until_on, opened_by_name=by.name)
+        session.add(link)
+    link.until_on, link.opened_by_name, link.opened_at = until_on, by.name, utc_now()
+    session.flush()
+    return link
+
+
+def answer_publicly(
+    session: Session, code: str, *, visitor: str, scores: Mapping[str, int], comment: str = ""
+) -> SurveyLink:
+    """Take the answer of a browser without an account, once; nothing of who or from where is kept.
+
+    Raises NotFound for a link that does not exist, OutOfTurn when it is closed and for a second answer.
+    """
+    link = queries.survey_link(session, code)
+    if not queries.is_open(link):
+        raise OutOfTurn("Survei ini sudah ditutup. Terima kasih atas perhatian Anda.", code="survey_closed")
+    _take(session, link.survey, visitor, scores, comment, is_public=True)
+    audit.record(session, None, "answer_publicly", link.survey)
+    return link
 
 
 def note_satisfaction(session: Session, evaluation: Evaluation, grades: Grades) -> None:
@@ -57,12 +110,21 @@ def note_satisfaction(session: Session, evaluation: Evaluation, grades: Grades) 
     if found is None:
         return
     told = queries.result(session, found, grades)
-    source = f"Survei kepuasan {SURVEY_SOURCE}, sembilan unsur, nilai 1-4, {told.answers} jawaban"
+    scale = f"Survei kepuasan {SURVEY_SOURCE}, sembilan unsur, nilai 1-4"
+    source = f"{scale}, {told.answers} jawaban"
     rows = [("survey_answers", "Jawaban survei kepuasan", float(told.answers), "jawaban")]
     if told.is_shown:
         rows.append(("survey_index", f"Indeks kepuasan (mutu {told.grade})", told.index, "dari 100"))
         pairs = zip(ELEMENTS.items(), told.means, strict=True)
         rows += [(f"survey_{key}", label, mean, "dari 4") for (key, label), mean in pairs]
+    sources = dict.fromkeys((key for key, *_ in rows), source)
+    public = queries.result(session, found, grades, is_public=True)
+    if public.answers:
+        rows.append(("survey_public_answers", "Jawaban survei tanpa akun", float(public.answers), "jawaban"))
+    if public.is_shown:
+        words = f"Indeks kepuasan menurut jawaban tanpa akun (mutu {public.grade})"
+        rows.append(("survey_public_index", words, public.index, "dari 100"))
+    without = f"{scale}, tautan umum tanpa akun, {public.answers} jawaban"
     session.execute(
         delete(EvaluationFigure).where(
             EvaluationFigure.evaluation_id == evaluation.id, EvaluationFigure.division == DIVISION
@@ -77,7 +139,7 @@ def note_satisfaction(session: Session, evaluation: Evaluation, grades: Grades) 
             label=label,
             value=value,
             unit=unit,
-            source=source,
+            source=sources.get(key, without),
         )
         for position, (key, label, value, unit) in enumerate(rows)
     )

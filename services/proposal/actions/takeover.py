@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from services.proposal.actions import life_cycle
 from services.proposal.actions.case import next_number, note_number, write
 from services.proposal.actions.message import register
 from services.proposal.actions.proposal import open_case
@@ -109,6 +110,8 @@ def register_existing(session: Session, by: Person | None, existing: Existing) -
     if existing.live_on:
         case.live_at = _morning(existing.live_on)
         register(session, case, release_number=None)
+    else:
+        life_cycle.follow(session, case)
     if existing.fiscal_year and existing.programme_activity:
         _enter(session, case, existing)
     if existing.terms:

@@ -14,7 +14,9 @@ from services.proposal.api import (
     proposal,
     register,
     similar,
+    sop,
     survey,
+    terms,
 )
 
 routers = [
@@ -32,4 +34,7 @@ routers = [
     clock.router,
     proof.router,
     survey.router,
+    survey.public,
+    sop.router,
+    terms.router,
 ]

@@ -9,9 +9,10 @@ from fastapi.responses import StreamingResponse
 
 from services.proposal import actions, queries
 from services.proposal.api.case import pieces
-from services.proposal.api.proposal import Desk, edition_of
+from services.proposal.api.proposal import Desk
 from services.proposal.model import ATTACHMENT_LABELS, Attachment, Content
 from services.proposal.schemas.draft import AttachmentView, DraftView, SubmissionView, parted
+from shared.edition import tag_of
 from shared.errors import FieldError, Incomplete, NotFound
 from shared.web import Asker, Door, Session
 
@@ -21,7 +22,7 @@ router = APIRouter(prefix="/api", route_class=Door, tags=["draft"])
 @router.get("/proposals/{proposal_id}/draft")
 def draft(session: Session, by: Asker, proposal_id: UUID, response: Response) -> DraftView:
     found = queries.form(session, by, proposal_id)
-    response.headers["etag"] = f'"{found.case.edition}"'
+    response.headers["etag"] = tag_of(found.case.edition)
     return DraftView.of_form(found)
 
 
@@ -36,9 +37,9 @@ def save_draft(
 ) -> DraftView:
     form = queries.form(session, by, proposal_id)
     accepted, rough = parted(form.content, tuple(Content.model_fields), body, is_whole=False)
-    actions.save_draft(session, by, proposal_id, accepted=accepted, rough=rough, edition=edition_of(if_match))
+    actions.save_draft(session, by, proposal_id, accepted=accepted, rough=rough, seen=if_match)
     saved = queries.form(session, by, proposal_id)
-    response.headers["etag"] = f'"{saved.case.edition}"'
+    response.headers["etag"] = tag_of(saved.case.edition)
     return DraftView.of_form(saved)
 
 

@@ -190,6 +190,11 @@ def series(session: Session, by: Asker) -> list[SeriesView]:
     return [SeriesView.model_validate(one) for one in queries.series(session, by)]
 
 
+@router.put("/meeting-series/{series_id}")
+def change_series(session: Session, by: Asker, desk: Desk, series_id: UUID, body: NewSeries) -> SeriesView:
+    return SeriesView.model_validate(actions.change_series(session, by, series_id, desk, **body.model_dump()))
+
+
 @router.post("/meeting-series/{series_id}/end")
 def end_series(session: Session, by: Asker, series_id: UUID, body: WrittenReason) -> SeriesView:
     return SeriesView.model_validate(actions.end_series(session, by, series_id, reason=body.reason))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response, UploadFile
 from sqlalchemy import orm
 
 from services.proposal import actions, queries
-from services.proposal.model import Case, Office, Proposal, TermsOfReference
+from services.proposal.model import Case, Office, Proposal
 from services.proposal.schemas.proposal import (
     Analysis,
     Approval,
@@ -17,10 +17,8 @@ from services.proposal.schemas.proposal import (
     ProgrammeEntry,
     ProgrammeEntryView,
     ProposalView,
-    Terms,
-    TermsView,
 )
-from shared.errors import Incomplete
+from shared.edition import tag_of
 from shared.identity import Person
 from shared.pages import Reason
 from shared.web import Asker, Door, Session
@@ -38,7 +36,7 @@ Desk = Annotated[Office, Depends(_office)]
 
 
 def _view(session: orm.Session, by: Person, case: Case, response: Response) -> ProposalView:
-    response.headers["etag"] = f'"{case.edition}"'
+    response.headers["etag"] = tag_of(case.edition)
     return ProposalView.of(session.get_one(Proposal, case.id), by)
 
 
@@ -52,7 +50,7 @@ def propose(session: Session, by: Asker, body: Content, response: Response) -> P
 @router.get("/proposals/{proposal_id}")
 def proposal(session: Session, by: Asker, proposal_id: UUID, response: Response) -> ProposalView:
     found = queries.proposal(session, by, proposal_id)
-    response.headers["etag"] = f'"{found.case.edition}"'
+    response.headers["etag"] = tag_of(found.case.edition)
     return ProposalView.of(found, by)
 
 
@@ -65,18 +63,8 @@ def amend(
     response: Response,
     if_match: Annotated[str | None, Header()] = None,
 ) -> ProposalView:
-    case = actions.amend(session, by, proposal_id, body, edition=edition_of(if_match))
+    case = actions.amend(session, by, proposal_id, body, seen=if_match)
     return _view(session, by, case, response)
-
-
-def edition_of(if_match: str | None) -> int | None:
-    """Return the edition that a caller has seen; None for one that asks for none. Raises Incomplete."""
-    if if_match is None or if_match.strip() == "*":
-        return None
-    number = if_match.strip().removeprefix("W/").strip('"')
-    if not number.isdecimal():
-        raise Incomplete("If-Match tidak dikenal; kirim nilai ETag yang diterima saat membaca usulan.")
-    return int(number)
 
 
 @router.post("/proposals/{proposal_id}/letter")
@@ -173,11 +161,6 @@ def enter_work_programme(
 ) -> ProgrammeEntryView:
     entry = actions.enter_work_programme(session, by, proposal_id, desk, **body.model_dump())
     return ProgrammeEntryView.of(entry)
-
-
-@router.post("/proposals/{proposal_id}/terms-of-reference", response_model=TermsView, status_code=201)
-def write_terms(session: Session, by: Asker, desk: Desk, proposal_id: UUID, body: Terms) -> TermsOfReference:
-    return actions.write_terms(session, by, proposal_id, desk, body)
 
 
 @router.post("/proposals/{proposal_id}/conclusion")

@@ -20,17 +20,16 @@ from services.proposal.model.content import (
     SECTIONS_OF_FORM,
     Category,
     Content,
-    Difference,
     Indicator,
     Risk,
     Section,
     as_read,
     category,
-    differences,
     lacking,
     required,
     section_named,
 )
+from services.proposal.model.difference import Difference, Piece, differences, readable
 from services.proposal.model.draft import (
     ATTACHMENT_ENDINGS,
     ATTACHMENT_LABELS,
@@ -75,18 +74,16 @@ from services.proposal.model.meeting import (
 from services.proposal.model.office import Office
 from services.proposal.model.programme import (
     PROGRAMME_LABELS,
-    SECTIONS,
     ProgrammeRevision,
     ProgrammeSheet,
     ProgrammeState,
-    Terms,
-    TermsOfReference,
     WorkProgramme,
     WorkProgrammeEntry,
 )
 from services.proposal.model.proof import PROVERS, ProofPack, ProofPart
 from services.proposal.model.proposal import Disposition, NeedsAnalysis, Proposal, ProposalVersion, content_of
 from services.proposal.model.register import (
+    LIFE_CYCLE,
     STATE_LABELS,
     Description,
     RegisterChange,
@@ -96,6 +93,7 @@ from services.proposal.model.register import (
 )
 from services.proposal.model.search import CASES, EVALUATIONS, MEETINGS, PAPERS, PROPOSALS
 from services.proposal.model.similar import LIKE_NAME, LIKE_PURPOSE, LONGEST_NAME, LONGEST_PURPOSE
+from services.proposal.model.sop import ProcedureVersion, VersionState, Wording
 from services.proposal.model.survey import (
     ELEMENTS,
     SCORES,
@@ -103,11 +101,28 @@ from services.proposal.model.survey import (
     Satisfaction,
     Survey,
     SurveyAnswer,
+    SurveyLink,
     SurveyVoter,
     satisfaction,
     voter,
 )
 from services.proposal.model.table import Table
+from services.proposal.model.tally import Tally, TallyChange, fold
+from services.proposal.model.terms import (
+    SECTIONS,
+    TERMS_SECTIONS,
+    Stage,
+    Terms,
+    TermsContent,
+    TermsDraft,
+    TermsOfReference,
+    drafted_terms,
+    first_terms,
+    lacking_terms,
+    plan_total,
+    section_values,
+    terms_section,
+)
 from services.proposal.model.trace import Paper, TraceEntry
 
 __all__ = [
@@ -126,6 +141,7 @@ __all__ = [
     "EVALUATION_LABELS",
     "KIND_LABELS",
     "KIND_REQUIRED",
+    "LIFE_CYCLE",
     "LIKE_NAME",
     "LIKE_PURPOSE",
     "LONGEST_COMMENT",
@@ -154,6 +170,7 @@ __all__ = [
     "STATE_LABELS",
     "SURVEY_SOURCE",
     "TASK_LABELS",
+    "TERMS_SECTIONS",
     "ActionItem",
     "Attachment",
     "Attendance",
@@ -185,7 +202,9 @@ __all__ = [
     "Office",
     "Outcome",
     "Paper",
+    "Piece",
     "Presence",
+    "ProcedureVersion",
     "ProgrammeRevision",
     "ProgrammeSheet",
     "ProgrammeState",
@@ -199,14 +218,22 @@ __all__ = [
     "Risk",
     "Satisfaction",
     "Section",
+    "Stage",
     "Survey",
     "SurveyAnswer",
+    "SurveyLink",
     "SurveyVoter",
     "Table",
+    "Tally",
+    "TallyChange",
     "TaskState",
     "Terms",
+    "TermsContent",
+    "TermsDraft",
     "TermsOfReference",
     "TraceEntry",
+    "VersionState",
+    "Wording",
     "WorkProgramme",
     "WorkProgrammeEntry",
     "as_read",
@@ -215,12 +242,20 @@ __all__ = [
     "content_of",
     "description_of",
     "differences",
+    "drafted_terms",
+    "first_terms",
+    "fold",
     "lacking",
+    "lacking_terms",
     "measure",
     "new_code",
+    "plan_total",
     "read_code",
+    "readable",
     "required",
     "satisfaction",
     "section_named",
+    "section_values",
+    "terms_section",
     "voter",
 ]

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, object_session, relationship
 
+from services.proposal.model.sop import procedure_of
 from services.proposal.model.table import Table
 from shared.database import Kept, utc_now
 from shared.errors import OutOfTurn
@@ -17,6 +18,10 @@ from shared.procedure import Move, Procedure, procedure
 
 FIRST = "draft"
 """The status in which a case begins."""
+AT_REST = frozenset({FIRST, "rejected", "cancelled", "retired"})
+"""Statuses in which a case is not on its way: not yet submitted, or ended."""
+STANDS = AT_REST | {"live"}
+"""Statuses in which nothing is awaited; an application in use is at its goal."""
 
 
 class Kind(StrEnum):
@@ -48,7 +53,10 @@ class Case(Kept, Table):
         Index("ix_application_case_created_at_id", "created_at", "id"),
         Index("ix_application_case_unit", "unit", "created_at", "id"),
         Index("ix_application_case_status_created_at", "status", "created_at", "id"),
+        Index("ix_application_case_proposer_id", "proposer_id", "created_at", "id"),
         Index("ix_application_case_waiting", "status", "entered_at"),
+        Index("ix_application_case_unit_waiting", "unit", "status", "entered_at"),
+        Index("ix_application_case_fiscal_year", "fiscal_year", "created_at", "id"),
         Index("ix_application_case_parent_case_id", "parent_case_id"),
         Index("ix_application_case_vendor", "vendor", "created_at", "id"),
         # A name is free again when its case ended without an application.
@@ -67,8 +75,8 @@ class Case(Kept, Table):
     )
 
     number: Mapped[str] = mapped_column(String(40), unique=True)
-    status: Mapped[str] = mapped_column(String(30), default=FIRST)
-    entered_at: Mapped[datetime] = mapped_column(default=utc_now)
+    status: Mapped[str] = mapped_column(String(30), default=FIRST, active_history=True)
+    entered_at: Mapped[datetime] = mapped_column(default=utc_now, active_history=True)
     """When the present status began."""
     status_reason: Mapped[str] = mapped_column(Text, default="")
     """The reason written with the last refusal, shown until the case moves on."""
@@ -79,7 +87,7 @@ class Case(Kept, Table):
     kind: Mapped[Kind] = mapped_column(String(30))
     code: Mapped[str] = mapped_column(String(40))
     name: Mapped[str] = mapped_column(String(200))
-    unit: Mapped[str] = mapped_column(String(20))
+    unit: Mapped[str] = mapped_column(String(20), active_history=True)
     purpose: Mapped[str] = mapped_column(Text, default="")
     tech: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     personal_data: Mapped[str] = mapped_column(String(10), default="none")
@@ -96,10 +104,10 @@ class Case(Kept, Table):
     evaluation_id: Mapped[UUID | None]
     """The evaluation that advised this case (S11)."""
     merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("application_case.id"))
-    is_taken_over: Mapped[bool] = mapped_column(default=False)
+    is_taken_over: Mapped[bool] = mapped_column(default=False, active_history=True)
     """Began outside Alur and was taken over in the middle."""
 
-    fiscal_year: Mapped[int | None]
+    fiscal_year: Mapped[int | None] = mapped_column(active_history=True)
     analysis_version: Mapped[int] = mapped_column(default=0)
     terms_version: Mapped[int] = mapped_column(default=0)
     recommended_by_id: Mapped[UUID | None]
@@ -124,19 +132,20 @@ class Case(Kept, Table):
     live_digest: Mapped[str] = mapped_column(String(64), default="")
     """The build that users see."""
     address: Mapped[str] = mapped_column(String(300), default="")
-    live_at: Mapped[datetime | None]
+    live_at: Mapped[datetime | None] = mapped_column(active_history=True)
 
     history: WriteOnlyMapped["CaseStatus"] = relationship(order_by="CaseStatus.at", passive_deletes=True)
 
     @property
     def sop(self) -> Procedure:
         """Return the version of the procedure under which this case runs."""
-        return procedure(self.sop_version)
+        return procedure_of(object_session(self), self.sop_version)
 
     @property
     def label(self) -> str:
         """Return the Indonesian word for the present status."""
-        return self.sop.statuses[self.status].label
+        # Statuses and moves are the same in every version: no question is asked for them.
+        return procedure().statuses[self.status].label
 
     @property
     def facts(self) -> ApplicationFacts:
@@ -152,7 +161,7 @@ class Case(Kept, Table):
 
     def next(self, name: str) -> Move | None:
         """Return the move of that name from the present status, or None when it is not its turn."""
-        return self.sop.move(self.status, name)
+        return procedure().move(self.status, name)
 
     def require(self, name: str) -> Move:
         """Return the move of that name from the present status; raise OutOfTurn in words that name the status."""
@@ -195,19 +204,7 @@ class CaseStatus(Kept, Table):
     """One change of status: from which, by which move, to which, when and by whom."""
 
     __tablename__ = "case_status"
-    __table_args__ = (
-        Index("ix_case_status_case_id", "case_id", "at"),
-        # Reports read the stays that ended in a time from here alone.
-        Index(
-            "ix_case_status_left_at",
-            "left_at",
-            "step",
-            "stay_days",
-            "case_id",
-            postgresql_where=text("ends_stay"),
-        ),
-        Index("ix_case_status_at", "at", "source", "status", "case_id"),
-    )
+    __table_args__ = (Index("ix_case_status_case_id", "case_id", "at"),)
 
     case_id: Mapped[UUID] = mapped_column(ForeignKey("application_case.id"))
     source: Mapped[str] = mapped_column(String(30))

@@ -4,16 +4,20 @@ A status is measured when the next one comes, and again when the calendar of its
 what is stored instead of counting days for a hundred thousand cases.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import event, select, text
+from sqlalchemy import event, inspect, select, text
 from sqlalchemy.orm import Session
 
-from services.proposal.model.case import CaseStatus
+from services.proposal.model import tally
+from services.proposal.model.case import AT_REST, STANDS, Case, CaseStatus
+from services.proposal.model.tally import Counts, Facts
 from shared.calendar import hours
 from shared.identity import Role
 from shared.service_clock import Hours, Meaning
@@ -25,8 +29,6 @@ STEP = {
     "remediation": "S07", "cleared": "F04", "live": "S09", "suspended": "S08",
 }  # fmt: skip
 """Step whose standard time runs while a case is in a status."""
-AT_REST = frozenset({"draft", "rejected", "cancelled", "retired"})
-"""Statuses in which a case is not on its way: not yet submitted, or ended."""
 BALL = {
     "draft": Role.PROPOSER, "submitted": Role.APP_HEAD, "returned": Role.PROPOSER, "under_analysis": Role.APP_HEAD,
     "awaiting_decision": Role.HEAD, "approved": Role.APP_HEAD, "in_work_programme": Role.APP_HEAD,
@@ -38,10 +40,25 @@ BALL = {
 """Who has the ball in a status: of those who may make the next move, the one without whom nothing goes on."""
 OUTSIDE = frozenset({Role.PROPOSER, Role.UNIT_HEAD, Role.PLANNING, Role.PPK, Role.VENDOR})
 """Those outside the centre: its own working time does not run while one of them has the ball."""
-STANDS = AT_REST | {"live"}
-"""Statuses in which nothing is awaited; an application in use is at its goal."""
 AT_ONCE = 1_000
 """Cases that are measured in one transaction."""
+NOTHING: Final[Mapping[UUID, Facts | None]] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A status of the history as it is measured now."""
+
+    status: str
+    source: str
+    at: datetime
+    step: str
+    left_at: datetime | None
+    worked_minutes: int | None
+    worked_days: int | None
+    stay_minutes: int | None
+    stay_days: int | None
+    ends_stay: bool
 
 
 def meaning(status: str) -> Meaning:
@@ -57,25 +74,50 @@ def step_of(status: str) -> str:
     return "" if status in AT_REST else STEP.get(status, "")
 
 
-def measure(session: Session, case_ids: Iterable[UUID]) -> int:
-    """Bring the measured time of these cases up to their history and the calendar; return how many rows changed."""
-    columns = CaseStatus.__table__.c
+def measure(
+    session: Session,
+    case_ids: Iterable[UUID],
+    *,
+    new: Collection[UUID] = (),
+    were: Mapping[UUID, Facts | None] = NOTHING,
+) -> int:
+    """Bring the measured time of these cases up to their history and the calendar; return how many rows changed.
+
+    What that changes is noted in the tally, of which the rows `new` are not yet a part, and in which the cases in
+    `were` stand by those facts (None: not at all).
+    """
+    case, row = Case.__table__.c, CaseStatus.__table__.c
     rows = session.execute(
-        select(*(columns[name] for name in ("id", "case_id", "status", "at", *MEASURED)))
-        .where(columns.case_id.in_(list(case_ids)))
-        .order_by(columns.case_id, columns.at, columns.created_at)
+        select(case.id.label("case"), *(case[name] for name in FACTS if name != "status"), case.status.label("now"))
+        .add_columns(*(row[name] for name in ("id", "status", "source", "at", *MEASURED)))
+        .select_from(Case.__table__.outerjoin(CaseStatus.__table__, row.case_id == case.id))
+        .where(case.id.in_(list(case_ids)))
+        .order_by(case.id, row.at, row.created_at)
     ).all()
     clock = hours(session)
     changed = []
-    for _, of_case in groupby(rows, key=lambda row: row.case_id):
-        for row, values in _measured(list(of_case), clock):
-            if values != tuple(getattr(row, name) for name in MEASURED):
-                changed.append((row.id, *values))
+    before: dict[UUID, Counts] = {}
+    after: dict[UUID, Counts] = {}
+    for case_id, of_case in groupby(rows, key=lambda row: row.case):
+        every = list(of_case)
+        history = [row for row in every if row.id is not None]
+        measured = [(row, values) for row, values in _measured(history, clock)]
+        changed += [
+            (row.id, *values) for row, values in measured if values != tuple(getattr(row, name) for name in MEASURED)
+        ]
+        facts = Facts(*(getattr(every[0], "now" if name == "status" else name) for name in FACTS))
+        then = were.get(case_id, facts)
+        before[case_id] = tally.counts(then, [row for row in history if row.id not in new]) if then else {}
+        after[case_id] = tally.counts(
+            facts, [Passed(row.status, row.source, row.at, *values) for row, values in measured]
+        )
     if changed:
         session.execute(_UPDATE, _arrays(changed))
+    tally.note(session, before, after)
     return len(changed)
 
 
+FACTS = tuple(one.name for one in fields(Facts))
 MEASURED = ("step", "left_at", "worked_minutes", "worked_days", "stay_minutes", "stay_days", "ends_stay")
 
 
@@ -113,9 +155,27 @@ def _arrays(rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
 @event.listens_for(Session, "after_flush")
 def _measure_what_moved(session: Session, _flush: Any) -> None:
     # Whatever writes a status, an act, a message or a take-over: the one before it is over at that moment.
-    moved = {one.case_id for one in session.new if isinstance(one, CaseStatus)}
-    if moved:
-        measure(session, moved)
+    new = {one.id: one.case_id for one in session.new if isinstance(one, CaseStatus)}
+    were: dict[UUID, Facts | None] = {one.id: None for one in session.new if isinstance(one, Case)}
+    were |= {one.id: _before(one) for one in session.dirty if isinstance(one, Case) and _is_counted_anew(one)}
+    touched = {*new.values(), *were}
+    if touched:
+        measure(session, touched, new=new.keys(), were=were)
+
+
+def _is_counted_anew(case: Case) -> bool:
+    known = inspect(case).attrs
+    return any(known[name].history.has_changes() for name in FACTS)
+
+
+def _before(case: Case) -> Facts:
+    attributes = inspect(case).attrs
+    was: list[Any] = []
+    for name in FACTS:
+        history = attributes[name].history
+        # What was never set before has no value that was deleted: it was None.
+        was.append(history.deleted[0] if history.deleted else None if history.added else getattr(case, name))
+    return Facts(*was)
 
 
 def measure_year(session: Session, year: int, after: UUID | None = None) -> UUID | None:
@@ -123,6 +183,8 @@ def measure_year(session: Session, year: int, after: UUID | None = None) -> UUID
     found: Sequence[UUID] = session.execute(_OF_YEAR, {"year": year, "after": after, "limit": AT_ONCE}).scalars().all()
     if not found:
         return None
+    # Whoever moves one of them meanwhile waits, or is waited for: what they count must not be counted twice.
+    session.execute(select(Case.id).where(Case.id.in_(found)).order_by(Case.id).with_for_update())
     measure(session, found)
     return found[-1]
 

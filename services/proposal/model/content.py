@@ -1,9 +1,9 @@
 """What a proposer writes, as one shape: kept as a draft however little is filled in, checked when it is submitted.
 
-The sections of the form, what each wants, and how two submissions differ stand here too: pure, without a database.
+The sections of the form and what each wants stand here too: pure, without a database.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from pydantic.config import JsonDict
 
 from services.proposal.model.case import KIND_LABELS, Kind
-from shared.words import long_date, rupiah
+from services.proposal.model.difference import readable
 
 AREA: JsonDict = {"kind": "area"}
 DATA_LABELS = {"none": "Tidak ada", "general": "Umum", "specific": "Spesifik"}
@@ -328,42 +328,6 @@ def category(content: Content | Mapping[str, Any]) -> Category | None:
     return Category(sum(scores), list(CRITICALITY_LABELS.values())[max(scores) - 1])
 
 
-@dataclass(frozen=True)
-class Difference:
-    """One field that says something else in the later of two submissions."""
-
-    label: str
-    before: str
-    after: str
-
-
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
-    """Return what differs between two submissions, field by field, in the order of the form, readable."""
-    found = []
-    for name, info in Content.model_fields.items():
-        old, new = as_read(name, before.get(name)), as_read(name, after.get(name))
-        if old != new:
-            found.append(Difference(str(info.title), old, new))
-    return found
-
-
 def as_read(name: str, value: Any) -> str:
-    """Return a field's value as people read it; empty for nothing."""
-    if value in (None, "", [], 0):
-        return ""
-    extra = Content.model_fields[name].json_schema_extra
-    labels = extra.get("labels") if isinstance(extra, dict) else None
-    if isinstance(labels, dict):
-        return str(labels.get(str(value), value))
-    if name.endswith("_amount"):
-        return rupiah(int(value))
-    if name.endswith("_on"):
-        return long_date(value if isinstance(value, date) else date.fromisoformat(str(value)))
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "\n".join(_line(row) for row in value)
-    return str(value)
-
-
-def _line(row: Any) -> str:
-    given = row.model_dump() if isinstance(row, BaseModel) else row
-    return "; ".join(str(part) for part in given.values() if part) if isinstance(given, Mapping) else str(given)
+    """Return a field of a proposal as people read it; empty for nothing."""
+    return readable(Content, name, value)

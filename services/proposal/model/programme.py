@@ -1,12 +1,10 @@
-"""The work programme of a fiscal year and the terms of reference (KAK) of its applications."""
+"""The work programme of a fiscal year: its entries, its revisions, and sheets that wait to be taken over."""
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from pydantic.config import JsonDict
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -116,47 +114,3 @@ class WorkProgrammeEntry(Kept, Table):
     carried_to: Mapped[int | None]
     """The later year to which it was carried over, because it was not realised."""
     carried_reason: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
-
-
-class TermsOfReference(Kept, Table):
-    """A version of the terms of reference (KAK) of a case (F02); older versions stay."""
-
-    __tablename__ = "terms_of_reference"
-    __table_args__ = (UniqueConstraint("case_id", "version"),)
-
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("application_case.id"))
-    version: Mapped[int]
-    sections: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    paper_digest: Mapped[str] = mapped_column(String(64))
-    by_id: Mapped[UUID]
-    by_name: Mapped[str] = mapped_column(String(200))
-
-
-AREA: JsonDict = {"kind": "area"}
-Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000)]
-Lines = Annotated[list[Words], Field(max_length=50)]
-
-
-class Terms(BaseModel):
-    """The sections of the terms of reference, as the division writes them (domain §5)."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    background: Words = Field(min_length=10, title="Latar belakang", json_schema_extra=AREA)
-    purpose: Words = Field(min_length=5, title="Maksud", json_schema_extra=AREA)
-    legal_basis: Lines = Field(default_factory=list, title="Dasar hukum", description="Satu per baris.")
-    objectives: Lines = Field(default_factory=list, title="Tujuan", description="Satu per baris.")
-    scope: Lines = Field(default_factory=list, title="Ruang lingkup", description="Satu per baris.")
-    outputs: Lines = Field(default_factory=list, title="Keluaran", description="Satu per baris.")
-    beneficiaries: Words = Field("", title="Penerima manfaat")
-    method: Words = Field("", title="Metode dan tahapan", json_schema_extra=AREA)
-    duration: Words = Field("", title="Jangka waktu", description="Misalnya 4 (empat) bulan.")
-    personnel: Lines = Field(default_factory=list, title="Tenaga pelaksana", description="Satu per baris.")
-    performance_indicators: Lines = Field(
-        default_factory=list, title="Indikator kinerja", description="Satu per baris."
-    )
-    budget_source: Words = Field("", title="Sumber dana")
-
-
-SECTIONS = {name: str(info.title) for name, info in Terms.model_fields.items()}
-"""Key and heading of each section, in the order of the paper."""

@@ -13,27 +13,54 @@ from services.proposal.model.case import Case
 from services.proposal.model.table import Table
 from shared.database import Kept
 
-STATE_LABELS = {"live": "Digunakan", "suspended": "Dihentikan sementara", "retired": "Dinonaktifkan"}
-"""The life-cycle of what was opened to users; before that the case says where it stands."""
+STATE_LABELS = {
+    "planned": "Direncanakan",
+    "development": "Dibangun",
+    "testing": "Diuji",
+    "live": "Digunakan",
+    "suspended": "Dihentikan sementara",
+    "retired": "Dinonaktifkan",
+    "cancelled": "Dibatalkan",
+}
+"""The life-cycle of an application, from its place in the work programme."""
+LIFE_CYCLE = {
+    **dict.fromkeys(("in_work_programme", "discussed", "sent_to_planning", "budgeted"), "planned"),
+    **dict.fromkeys(("in_development", "handed_over"), "development"),
+    **dict.fromkeys(("installed", "security_testing", "remediation", "cleared"), "testing"),
+    **{state: state for state in ("live", "suspended", "retired", "cancelled")},
+}
+"""What each status of a case means for the application; a deferred one stays planned."""
 
 
 class RegisteredApplication(Kept, Table):
-    """An application of the register and the case that brought it there; nothing is deleted."""
+    """An application that is coming, in use or retired, and the case that brought it here; nothing is deleted."""
 
     __tablename__ = "registered_application"
-    __table_args__ = (Index("ix_registered_application_name", "name", "id"),)
+    __table_args__ = (
+        # The name of what came to nothing is free again, as its case is.
+        Index("uq_registered_application_code", "code", unique=True, postgresql_where=text("state <> 'cancelled'")),
+        Index("ix_registered_application_name", "name", "id"),
+        Index(
+            "ix_registered_application_near",
+            "name",
+            "code",
+            postgresql_using="gin",
+            postgresql_ops={"name": "gin_trgm_ops", "code": "gin_trgm_ops"},
+        ),
+    )
 
     case_id: Mapped[UUID] = mapped_column(ForeignKey("application_case.id"), unique=True)
     case: Mapped[Case] = relationship(lazy="raise", innerjoin=True)
-    code: Mapped[str] = mapped_column(String(40), unique=True)
+    code: Mapped[str] = mapped_column(String(40))
     name: Mapped[str] = mapped_column(String(200))
     unit: Mapped[str] = mapped_column(String(20))
     state: Mapped[str] = mapped_column(String(20))
-    """live, suspended or retired; nothing is deleted."""
+    """One of `STATE_LABELS`."""
     address: Mapped[str] = mapped_column(String(300))
     release_number: Mapped[int | None]
     digest: Mapped[str] = mapped_column(String(64))
-    live_since: Mapped[datetime]
+    live_since: Mapped[datetime | None]
+    """Since when users may use it; empty while it is coming."""
     ended_at: Mapped[datetime | None]
     described: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default=text("'{}'::jsonb"))
     """What people wrote of it (`Description`)."""

@@ -3,16 +3,18 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text
+from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.proposal.model.evaluation import Evaluation
+from services.proposal.model.follow import LENGTH
 from services.proposal.model.table import Table
 from services.proposal.settings import Grades
-from shared.database import Kept
+from shared.database import Kept, utc_now
 
 SURVEY_SOURCE = "Permenpan-RB Nomor 14 Tahun 2017"
 """Where the nine elements stand."""
@@ -39,6 +41,26 @@ class Survey(Kept, Table):
     evaluation: Mapped[Evaluation] = relationship(lazy="joined", innerjoin=True)
 
 
+class SurveyLink(Table):
+    """The address under which anybody answers a survey without an account, until a day."""
+
+    __tablename__ = "survey_link"
+
+    survey_id: Mapped[UUID] = mapped_column(ForeignKey("survey.id"), primary_key=True)
+    survey: Mapped[Survey] = relationship(lazy="joined", innerjoin=True)
+    code: Mapped[str] = mapped_column(String(LENGTH), unique=True)
+    """As unguessable as the code on a receipt."""
+    until_on: Mapped[date]
+    """The last day on which answers are taken."""
+    opened_by_name: Mapped[str] = mapped_column(String(200))
+    opened_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    @property
+    def path(self) -> str:
+        """Return the page of the gateway on which it is answered."""
+        return f"/pendapat/{self.code}"
+
+
 class SurveyVoter(Table):
     """That somebody answered a survey; nothing leads from here to the answer."""
 
@@ -46,7 +68,7 @@ class SurveyVoter(Table):
 
     survey_id: Mapped[UUID] = mapped_column(ForeignKey("survey.id"), primary_key=True)
     voter: Mapped[str] = mapped_column(String(64), primary_key=True)
-    """sha256 of survey and person: the same person comes once, and two surveys do not know each other's."""
+    """sha256 of survey and person or browser: the same one comes once, and two surveys do not know each other's."""
 
 
 class SurveyAnswer(Table):
@@ -60,11 +82,13 @@ class SurveyAnswer(Table):
     scores: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
     """1 to 4 for each of `ELEMENTS`, in their order."""
     comment: Mapped[str] = mapped_column(Text, default="")
+    is_public: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """Given without an account: counted apart, because nobody knows whether one person gave several."""
 
 
-def voter(survey_id: UUID, person_id: UUID) -> str:
-    """Return the mark by which one person answers one survey once."""
-    return hashlib.sha256(f"{survey_id} {person_id}".encode()).hexdigest()
+def voter(survey_id: UUID, who: UUID | str) -> str:
+    """Return the mark by which one person, or one browser without an account, answers one survey once."""
+    return hashlib.sha256(f"{survey_id} {who}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from sqlalchemy import ColumnElement, orm
 
 from services.proposal import actions, queries
 from services.proposal.authority import ACTS, MONEY_READERS, PROPOSERS, READERS
-from services.proposal.model import Case, Office, Terms
+from services.proposal.model import Case, Office
 from services.proposal.model.clock import OUTSIDE
 from services.proposal.queries import Similar, Whole
 from services.proposal.queries.clock import time_of
 from services.proposal.queries.dashboard import narrowed
+from services.proposal.queries.programme import PROGRAMME_READERS
 from services.proposal.schemas.case import CaseView
 from services.proposal.schemas.evaluation import Period
 from services.proposal.schemas.proposal import ProgrammeEntry
@@ -51,9 +52,7 @@ NAVIGATION = [
         path="/proker",
         icon="calendar",
         order=25,
-        roles=sorted(
-            role.value for role in READERS | {Role.PLANNING, Role.PPK, Role.TREASURER, Role.PROPOSER, Role.UNIT_HEAD}
-        ),
+        roles=sorted(role.value for role in PROGRAMME_READERS),
     ),
     NavigationEntry(
         label="Waktu",
@@ -76,6 +75,7 @@ NAVIGATION = [
         order=32,
         roles=sorted(role.value for role in READERS | {Role.PLANNING}),
     ),
+    NavigationEntry(label="SOP", path="/sop", icon="book", order=35),
 ]
 TONES = {
     "live": "good", "cleared": "good", "approved": "good", "rejected": "bad", "cancelled": "bad", "suspended": "bad",
@@ -163,6 +163,7 @@ def show_case(request: Request, session: orm.Session, by: Person, which: UUID | 
         proposal=whole.proposal,
         evaluations=whole.evaluations,
         may_prove=queries.may_prove(by),
+        reads_programme=by.has(*PROGRAMME_READERS),
         line=line_figure(
             stations,
             loops=queries.loops(whole.case, whole.history),
@@ -170,6 +171,7 @@ def show_case(request: Request, session: orm.Session, by: Person, which: UUID | 
         ),
         tone=tone,
         may_write=any(act.name == "amend" for act in whole.offered),
+        may_write_terms=any(act.name == "write_terms" for act in whole.offered),
         comments=None if by.has(Role.VENDOR) else whole.comments,
         near=_near(session, by, whole.case),
         time=None if by.has(Role.VENDOR) else time_of(session, whole.case, whole.history),
@@ -185,12 +187,9 @@ def _near(session: orm.Session, by: Person, case: Case) -> list[Similar]:
 
 
 def _offers(request: Request, whole: Whole) -> list[Offer]:
-    # A proposal is written and submitted on pages of its own (`pages/proposal.py`).
-    here = [act for act in whole.offered if act.name not in ("amend", "attach_letter", "submit", "resubmit")]
-    offers = pages.offers(request, here, id=whole.case.id)
-    if whole.terms:
-        offers = prefill(offers, ACTS.write_terms.name, {k: v for k, v in whole.terms.sections.items() if v})
-    return offers
+    # A proposal is written and submitted on pages of its own (`pages/proposal.py`), and so are the terms of reference.
+    elsewhere = ("amend", "attach_letter", "submit", "resubmit", "write_terms")
+    return pages.offers(request, [act for act in whole.offered if act.name not in elsewhere], id=whole.case.id)
 
 
 Do = Callable[[orm.Session, Person, UUID, Any, Office], Case]
@@ -211,13 +210,6 @@ on_case(
     ProgrammeEntry,
     lambda s, by, id, body, d: actions.enter_work_programme(s, by, id, d, **body.model_dump()).case,
 )
-pages.act(
-    ACTS.write_terms,
-    "/perkara/{id}/kak",
-    Terms,
-    lambda s, by, id, body, request: _written(s, actions.write_terms(s, by, id, desk(request), body).case_id),
-    back=show_case,
-)
 on_case(ACTS.conclude, "kesimpulan-rapat", Nothing, lambda s, by, id, _b, _d: actions.conclude(s, by, id))
 on_case(ACTS.defer, "penundaan", Reason, lambda s, by, id, body, d: actions.defer(s, by, id, d, reason=body.reason))
 pages.act(
@@ -229,7 +221,3 @@ pages.act(
     ),
     back=show_case,
 )
-
-
-def _written(session: orm.Session, case_id: UUID) -> str:
-    return f"/perkara/{session.get_one(Case, case_id).number}"

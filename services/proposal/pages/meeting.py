@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import time
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from services.proposal.model import (
     SOURCE_LABELS,
     Meeting,
     MeetingItem,
+    MeetingSeries,
 )
 from services.proposal.pages.case import desk, pages, prefill
 from services.proposal.schemas.meeting import (
@@ -33,6 +35,7 @@ from services.proposal.schemas.meeting import (
     calendar_address,
     rule,
 )
+from shared.authority import Act
 from shared.database import utc_now
 from shared.identity import Person, Role
 from shared.pages import Nothing, Offer
@@ -48,14 +51,14 @@ OUTCOME_TONES = {"continue": "good", "approve": "good", "reject": "bad"}
 def _meetings(request: Request, session: orm.Session, by: Person, _id: object = None) -> Response:
     today = local_date(utc_now())
     after = place(request.query_params.get("after"))
-    found = queries.held_meetings(session, by, today, after=after)
+    coming, found = queries.listed_meetings(session, by, today, after=after)
     acts = [act for act in (ACTS.call_meeting, ACTS.make_calendar, ACTS.revoke_calendar) if act.allows(by, None)]
     offers = prefill(pages.offers(request, acts), ACTS.call_meeting.name, {"on": today.isoformat()})
     return pages.render(
         request,
         "meetings.html",
         "Rapat",
-        coming=[] if after else queries.coming_meetings(session, by, today),
+        coming=coming,
         meetings=found,
         after=mark(found, 50),
         labels={kind.value: label for kind, label in MEETING_LABELS.items()},
@@ -96,19 +99,28 @@ def one_meeting(request: Request, session: Session, signed: Signed, meeting_id: 
 def _series(request: Request, session: orm.Session, by: Person, _id: object = None) -> Response:
     today = local_date(utc_now())
     found = queries.series(session, by)
-    may_end = ACTS.end_series.allows(by, None)
+    acts = [act for act in (ACTS.change_series, ACTS.end_series) if act.allows(by, None)]
     rows = [
         {
             "series": one,
             "rule": rule(one),
             "invited": [*(procedure().titles[Role(role)] for role in one.invited_roles), *one.invited_people],
             "left_out": [] if one.ended_at else actions.holidays_in_between(session, one, today),
-            "offers": pages.offers(request, [ACTS.end_series], id=one.id) if may_end and not one.ended_at else [],
+            "offers": [] if one.ended_at else _on_series(request, one, acts),
         }
         for one in found
     ]
     offers = pages.offers(request, [ACTS.make_series] if ACTS.make_series.allows(by, None) else [])
     return pages.render(request, "meeting_series.html", "Seri rapat", rows=rows, offers=offers)
+
+
+def _on_series(request: Request, one: MeetingSeries, acts: list[Act]) -> list[Offer]:
+    rule = {
+        name: "" if value is None else f"{value:%H:%M}" if isinstance(value, time) else value
+        for name in NewSeries.model_fields
+        for value in (getattr(one, name),)
+    }
+    return prefill(pages.offers(request, acts, id=one.id), ACTS.change_series.name, rule)
 
 
 @router.get("/rapat/seri")
@@ -252,6 +264,15 @@ pages.act(
     NewSeries,
     lambda s, by, _id, body, request: (
         f"/rapat/seri#seri-{actions.make_series(s, by, desk(request), **body.model_dump()).id}"
+    ),
+    back=_series,
+)
+pages.act(
+    ACTS.change_series,
+    "/rapat/seri/{id}/perubahan",
+    NewSeries,
+    lambda s, by, id, body, request: (
+        f"/rapat/seri#seri-{actions.change_series(s, by, id, desk(request), **body.model_dump()).id}"
     ),
     back=_series,
 )

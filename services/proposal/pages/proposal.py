@@ -21,9 +21,11 @@ from services.proposal.model import (
     Section,
     as_read,
     category,
+    required,
     section_named,
 )
 from services.proposal.pages.case import desk, on_case, pages, router, tone
+from services.proposal.pages.draft import INNER, field_values, is_same, seen_in
 from services.proposal.queries import Form
 from services.proposal.schemas.draft import FIRST_FIELDS, Beginning, FileForm, code_from, inputs_of, parted
 from services.proposal.schemas.proposal import Analysis, Approval, Duplicate, Letter, Note
@@ -97,7 +99,12 @@ def _overview(request: Request, session: orm.Session, by: Person, which: UUID | 
         [act for act in queries.offered(by, form.case) if act.name in ("submit", "resubmit", "cancel")],
         id=form.case.id,
     )
-    near = queries.similar(session, by, name=form.content.name, purpose=form.content.purpose, besides=form.case.id)
+    may_write = ACTS.save_draft.allows(by, form.case) and actions.is_open_to_change(form.case)
+    near = (
+        queries.similar(session, by, name=form.content.name, purpose=form.content.purpose, besides=form.case.id)
+        if may_write
+        else []
+    )
     for offer in offers:
         if not near and offer.act.name != "cancel" and "similar_reason" not in offer.errors:
             offer.inputs.clear()
@@ -112,7 +119,10 @@ def _overview(request: Request, session: orm.Session, by: Person, which: UUID | 
         path=_path(form.case),
         near=near,
         way=queries.way(form.case, queries.history(session, form.case), SPOKEN.get()),
-        may_write=ACTS.save_draft.allows(by, form.case) and actions.is_open_to_change(form.case),
+        receipt=queries.receipt(session, by, form.case),
+        may_write=may_write,
+        is_ready=all(getattr(form.content, name) for name in required(form.case.kind)),
+        goes_on=next((part.section for part in form.parts if not part.is_complete), None),
         said=_said(form),
         system=category(form.content),
         offers=offers,
@@ -178,7 +188,7 @@ def _section(
     offer = _offer(form, found, typed)
     if refusal:
         request.state.refusal, request.state.is_refusal_drawn = refusal, True
-    kept = _values(form, offer.inputs)
+    kept = field_values(form.content, form.rough, offer.inputs)
     return pages.render(
         request,
         "proposal_section.html",
@@ -193,7 +203,7 @@ def _section(
         otherwise=[
             (one.label, as_read(one.name, getattr(form.content, one.name)) or "(kosong)")
             for one in offer.inputs
-            if refusal and typed is not None and not _is_same(typed.get(one.name), kept[one.name])
+            if refusal and typed is not None and not is_same(typed.get(one.name), kept[one.name])
         ],
         near=queries.similar(session, by, name=form.content.name, purpose=form.content.purpose, besides=form.case.id)
         if key in ("identitas", "masalah")
@@ -215,7 +225,7 @@ def _offer(form: Form, section: Section, typed: Mapping[str, Any] | None) -> Off
         if name in section.fields
         for place, words in kept["errors"].items()
     }
-    values = _values(form, fields) if typed is None else dict(typed)
+    values = field_values(form.content, form.rough, fields) if typed is None else dict(typed)
     return Offer(
         ACTS.save_draft,
         f"{_path(form.case)}/{section.key}",
@@ -225,34 +235,6 @@ def _offer(form: Form, section: Section, typed: Mapping[str, Any] | None) -> Off
         errors=errors if typed is None else {},
         is_open=True,
     )
-
-
-def _values(form: Form, fields: list[Input]) -> dict[str, Any]:
-    """Return what stands in the fields: what was typed and cannot be taken yet, else what is saved."""
-    written = form.content.model_dump(mode="json")
-    values: dict[str, Any] = {}
-    for one in fields:
-        value = form.rough[one.name]["typed"] if one.name in form.rough else written[one.name]
-        if one.kind == "money" and isinstance(value, int):
-            value = f"{value:,}".replace(",", ".") if value else ""
-        values[one.name] = "" if value is None or value == 0 else value
-    return values
-
-
-def _is_same(typed: Any, kept: Any) -> bool:
-    if isinstance(kept, list) and isinstance(typed, str):
-        typed = [line.strip() for line in typed.splitlines() if line.strip()]
-    plain = [
-        [{k: v for k, v in row.items() if v} if isinstance(row, dict) else row for row in one]
-        if isinstance(one, list)
-        else str(one or "")
-        for one in (typed or type(kept)(), kept)
-    ]
-    return plain[0] == plain[1]
-
-
-INNER = ("form_token", "idempotency_key", "edition", "next")
-"""Fields of the form that are not part of the proposal."""
 
 
 async def save_draft(request: Request, session: Session, by: Asker) -> Response:
@@ -265,10 +247,9 @@ async def save_draft(request: Request, session: Session, by: Asker) -> Response:
         if found is None:
             raise NotFound("Bagian formulir ini tidak ada. Buka kembali usulannya.")
         names = [one.name for one in inputs_of(found, form.content.kind)]
-        edition = int(given["edition"]) if str(given["edition"]).isdecimal() else None
         try:
             accepted, rough = parted(form.content, names, typed, is_whole=True)
-            actions.save_draft(session, by, form.case.id, accepted=accepted, rough=rough, edition=edition)
+            actions.save_draft(session, by, form.case.id, accepted=accepted, rough=rough, seen=seen_in(given))
         except Stale as refusal:
             session.rollback()
             response = _section(request, session, by, number, key, typed=typed, refusal=refusal)
@@ -342,7 +323,7 @@ def _submit(session: orm.Session, by: Person, case_id: UUID, body: Submission, r
     if body.similar_reason.strip():
         actions.save_draft(session, by, case_id, accepted={"similar_reason": body.similar_reason.strip()}, rough={})
     near = queries.similar(session, by, name=form.content.name, purpose=form.content.purpose, besides=case_id)
-    return f"/perkara/{actions.submit(session, by, case_id, desk(request), is_warned=bool(near)).number}"
+    return _path(actions.submit(session, by, case_id, desk(request), is_warned=bool(near)))
 
 
 pages.act(ACTS.propose, "/usulan", Beginning, _begin, back=_proposals)

@@ -17,6 +17,8 @@ from shared.pages import seen_edition
 from shared.web import Session, Signed
 
 SHOWN = 50
+TONES = {"live": "good", "suspended": "bad", "retired": "quiet", "cancelled": "quiet"}
+"""Colour of a state; every other one is on its way."""
 
 
 @router.get("/aplikasi-terdaftar")
@@ -34,6 +36,7 @@ def registered(request: Request, session: Session, signed: Signed) -> Response:
         after=register_mark(found, SHOWN),
         asked={"keadaan": state, "q": q},
         states=STATE_LABELS,
+        tones=TONES,
         may_export=by.has(*READERS),
         may_choose=ACTS.choose_register_columns.allows(by, None),
     )
@@ -63,6 +66,7 @@ def _application(request: Request, session: orm.Session, by: Person, which: str 
         data_labels=DATA_LABELS,
         criticality_labels=CRITICALITY_LABELS,
         tone=tone,
+        tones=TONES,
         offers=offers,
     )
 

@@ -43,10 +43,9 @@ from services.proposal.queries.evaluation import (
     without_evaluation,
 )
 from services.proposal.queries.feed import feed, one_meeting
-from services.proposal.queries.follow import Turn, Way, followed, history, last_turn, way
+from services.proposal.queries.follow import Receipt, Turn, Way, followed, history, last_turn, receipt, way
 from services.proposal.queries.meeting import (
-    coming_meetings,
-    held_meetings,
+    listed_meetings,
     meeting,
     meeting_of,
     meetings,
@@ -72,10 +71,34 @@ from services.proposal.queries.proof import may_prove, proof_pack, proof_packs
 from services.proposal.queries.register import application, export_rows, layout, must_export, registered
 from services.proposal.queries.search import found
 from services.proposal.queries.similar import Similar, similar
-from services.proposal.queries.survey import has_answered, result, survey, survey_of, takes_answers
+from services.proposal.queries.survey import (
+    has_answered,
+    is_open,
+    result,
+    survey,
+    survey_link,
+    survey_of,
+    takes_answers,
+    was_answered_by,
+)
 from services.proposal.queries.task import Task
+from services.proposal.queries.terms import (
+    AS_DRAFT,
+    TermsForm,
+    TermsPart,
+    TermsState,
+    draft_state,
+    form_beside,
+    terms,
+    terms_case,
+    terms_differences,
+    terms_form,
+    terms_version,
+    version_state,
+)
 
 __all__ = [
+    "AS_DRAFT",
     "FOLLOWED",
     "Candidate",
     "Form",
@@ -84,9 +107,13 @@ __all__ = [
     "Part",
     "Programme",
     "Readiness",
+    "Receipt",
     "Similar",
     "Submission",
     "Task",
+    "TermsForm",
+    "TermsPart",
+    "TermsState",
     "Turn",
     "Way",
     "Whole",
@@ -95,9 +122,9 @@ __all__ = [
     "attachments",
     "case",
     "cases",
-    "coming_meetings",
     "comments",
     "compare",
+    "draft_state",
     "evaluation",
     "evaluations",
     "export_rows",
@@ -105,14 +132,16 @@ __all__ = [
     "fiscal_years",
     "followed",
     "form",
+    "form_beside",
     "found",
     "free_code",
     "has_answered",
-    "held_meetings",
     "history",
+    "is_open",
     "is_outsider",
     "last_turn",
     "layout",
+    "listed_meetings",
     "loops",
     "may_prove",
     "meeting",
@@ -139,6 +168,7 @@ __all__ = [
     "proof_packs",
     "proposal",
     "readiness",
+    "receipt",
     "registered",
     "result",
     "seen_by",
@@ -149,10 +179,18 @@ __all__ = [
     "stations",
     "submissions",
     "survey",
+    "survey_link",
     "survey_of",
     "takes_answers",
     "tasks",
+    "terms",
+    "terms_case",
+    "terms_differences",
+    "terms_form",
+    "terms_version",
+    "version_state",
     "waiting_on",
+    "was_answered_by",
     "way",
     "whole",
     "without_evaluation",

@@ -89,25 +89,47 @@ def cases(
 
     `more` narrows them by conditions that a question elsewhere made (`dashboard.narrowed`).
     """
-    statement = select(Case, mark()).where(seen_by(by), *more)
+    which = [seen_by(by), *more]
     if status:
-        statement = statement.where(Case.status == status)
+        which.append(Case.status == status)
     if unit:
-        statement = statement.where(Case.unit == unit)
-    if q:
-        asked = search.read(q)
-        search.limit_time(session)
-        # First what holds the words, by their index; in the order of the list every case would be looked through.
-        held = select(Case.id).where(CASES.found(asked) if asked else false()).offset(0)
-        statement = statement.where(Case.id.in_(held))
+        which.append(Case.unit == unit)
     if mine:
-        statement = statement.where(Case.proposer_id == by.id)
+        which.append(Case.proposer_id == by.id)
+    if q:
+        search.agree(session)
+        with search.patience(session):
+            return _newest(session, [*which, _holding(session, q, which)], limit, after)
+    return _newest(session, which, limit, after)
+
+
+def _newest(
+    session: Session, which: Sequence[ColumnElement[bool]], limit: int, after: tuple[datetime, UUID] | None
+) -> Sequence[Case]:
+    statement = select(Case, mark()).where(*which)
     if after:
         statement = statement.where(tuple_(Case.created_at, Case.id) < after)
     rows = session.execute(statement.order_by(Case.created_at.desc(), Case.id.desc()).limit(limit)).all()
     if rows:
         recall(session, rows[0][1])
     return [row[0] for row in rows]
+
+
+FEW = 500
+
+
+def _holding(session: Session, q: str, which: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Return the condition for the cases that hold the words.
+
+    A few are named by their ids: in the order of the list every case would be looked through for them. Of many the
+    newest are soon found in that very order.
+    """
+    asked = search.read(q)
+    if asked is None:
+        return false()
+    holds = CASES.found(asked)
+    few = session.scalars(search.some(select(Case.id).where(*which, holds), FEW + 1)).all()
+    return holds if len(few) > FEW else Case.id.in_(few)
 
 
 def case(session: Session, by: Person, which: UUID | str) -> Case:
@@ -244,7 +266,6 @@ class Whole:
 
     case: Case
     proposal: Proposal | None
-    terms: TermsOfReference | None
     trace: Sequence[TraceEntry]
     papers: Sequence[Paper]
     history: Sequence[CaseStatus]
@@ -272,19 +293,15 @@ def whole(session: Session, by: Person, which: UUID | str) -> Whole:
     """Return a case with its trace, papers, history, relatives and what may be done now, in at most six questions."""
     wanted = Case.id == which if isinstance(which, UUID) else Case.number == which
     row = session.execute(
-        select(Case, Proposal, TermsOfReference, mark(), _comments(by))
+        select(Case, Proposal, mark(), _comments(by))
         .outerjoin(Proposal, Proposal.id == Case.id)
-        .outerjoin(
-            TermsOfReference,
-            and_(TermsOfReference.case_id == Case.id, TermsOfReference.version == Case.terms_version),
-        )
         .options(lazyload(Proposal.case))
         .where(wanted, seen_by(by))
     ).first()
     if row is None:
         raise NotFound(NO_CASE)
     found: Case = row[0]
-    recall(session, row[3])
+    recall(session, row[2])
     is_vendor = by.has(Role.VENDOR)
     entries = select(TraceEntry).where(TraceEntry.case_id == found.id)
     if is_vendor:
@@ -313,14 +330,13 @@ def whole(session: Session, by: Person, which: UUID | str) -> Whole:
     return Whole(
         found,
         None if is_vendor else row[1],
-        None if is_vendor else row[2],
         trace,
         papers,
         history,
         relatives,
         evaluations,
         ready,
-        0 if is_vendor else row[4],
+        0 if is_vendor else row[3],
         offered(by, found, ready),
     )
 

@@ -1,17 +1,20 @@
 """The time of cases: planned against actual for one case, and by step, actor, division and year for all of them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from services.proposal.authority import MONEY_READERS, READERS
 from services.proposal.model import Case, CaseStatus
-from services.proposal.model.clock import BALL, OUTSIDE, STANDS, meaning
-from services.proposal.queries.case import CLOCK, NO_STANDARD, seen_by
+from services.proposal.model.case import STANDS
+from services.proposal.model.clock import BALL, OUTSIDE, meaning, step_of
+from services.proposal.model.tally import FINISHED, PASSED, STAY_OF_YEAR
+from services.proposal.queries import tally
+from services.proposal.queries.case import CLOCK, NO_STANDARD
 from shared.calendar import hours
 from shared.database import utc_now
 from shared.errors import NotAllowed
@@ -29,45 +32,20 @@ ORDER = ("S01", "F01", "S02", "F02", "S03", "S04", "S05", "S06", "S07", "S08", "
 
 @dataclass(frozen=True)
 class Stay:
-    """Uninterrupted stays in one step that are over."""
-
-    count: int
-    median_days: float
-    median_minutes: float
-
-
-def stays(
-    session: Session,
-    *,
-    since: datetime,
-    until: datetime | None = None,
-    cases: ColumnElement[bool] | None = None,
-    sop_version: int | None = None,
-) -> dict[str, Stay]:
-    """Return how long the stays in each step took that ended since a moment, by step, in one question.
+    """Uninterrupted stays in one step that are over.
 
     This is what "median" means everywhere: in the dashboard, in the report on time and beside the standard in the
     printed SOP. A stay lasts from the move into the step to the move out of it, whoever had the ball meanwhile.
     """
-    row = CaseStatus
-    asked = (
-        select(
-            row.step,
-            func.count(),
-            func.percentile_cont(0.5).within_group(row.stay_days),
-            func.percentile_cont(0.5).within_group(row.stay_minutes),
-        )
-        .where(row.ends_stay, row.left_at >= since, row.step != "")
-        .group_by(row.step)
-    )
-    if until is not None:
-        asked = asked.where(row.left_at < until)
-    narrow = [] if cases is None else [cases]
-    if sop_version is not None:
-        narrow.append(Case.sop_version == sop_version)
-    if narrow:
-        asked = asked.join(Case, Case.id == row.case_id).where(*narrow)
-    return {step: Stay(count, float(days), float(minutes)) for step, count, days, minutes in session.execute(asked)}
+
+    count: int
+    median_days: float
+
+    @classmethod
+    def of(cls, values: Sequence[tuple[int, int]]) -> "Stay | None":
+        """Return what days, each with how often they occur, come to; None of nothing."""
+        median = tally.median(values)
+        return None if median is None else cls(sum(times for _, times in values), median)
 
 
 # --- one case ------------------------------------------------------------------------------------------------------
@@ -191,135 +169,90 @@ class Report:
 
 
 def report(session: Session, by: Person, asked: Asked | None = None, *, now: datetime | None = None) -> Report:
-    """Return planned against actual by step and actor, as far as this person may see cases, in five questions.
+    """Return planned against actual by step and actor, of the cases that a person counts, in one question of the sums.
 
     Raises NotAllowed for vendors.
     """
     asked, now = asked or Asked(), now or utc_now()
-    if by.has(Role.VENDOR) and not by.has(*READERS, *MONEY_READERS):
+    if not tally.may_count(by):
         raise NotAllowed("Laporan waktu hanya untuk pusat dan unit pengusul. Kontrak Anda ada di halaman Kontrak.")
-    which = [seen_by(by)]
-    if asked.unit:
-        which.append(Case.unit == asked.unit)
-    since, until = _bounds(asked.year, now)
+    scope = tally.scope_of(by, unit=asked.unit)
+    first, last = (asked.year, asked.year + 1) if asked.year else (now.year - 9, now.year + 2)
+    since, until = date(first, 1, 1), date(last, 1, 1)
+    found = tally.read(
+        session, *(tally.sums(scope, kind, since=since, until=until) for kind in (STAY_OF_YEAR, PASSED, FINISHED))
+    )
     sop = procedure()
     shown = [step for step in ORDER if step in sop.steps and asked.division in ("", sop.steps[step].service)]
-    over = and_(CaseStatus.left_at >= since, CaseStatus.left_at < until)
-    finished, total_days = _finished(session, which, since, until)
+    finished = [value for one in found[FINISHED] for value in one.values]
     return Report(
-        steps=_steps(session, sop, shown, which, since, until),
-        actors=_actors(session, sop, shown, which, over),
-        finished=finished,
-        total_days=total_days,
+        steps=_steps(sop, shown, found[STAY_OF_YEAR], found[PASSED]),
+        actors=_actors(sop, shown, found[PASSED]),
+        finished=sum(times for _, times in finished),
+        total_days=tally.median(finished),
         years=list(range(now.astimezone(WIB).year, now.astimezone(WIB).year - 10, -1)),
-        is_estimated=hours(session).is_estimated(since, min(until, now)),
+        is_estimated=hours(session).is_estimated(_morning(since), min(_morning(until), now)),
     )
 
 
-def _bounds(year: int | None, now: datetime) -> tuple[datetime, datetime]:
-    first, last = (year, year + 1) if year else (now.year - 9, now.year + 2)
-    return datetime(first, 1, 1, tzinfo=WIB), datetime(last, 1, 1, tzinfo=WIB)
+def _morning(day: date) -> datetime:
+    return datetime.combine(day, time(), WIB)
 
 
 def _steps(
-    session: Session,
-    sop: Procedure,
-    shown: Sequence[str],
-    which: Sequence[ColumnElement[bool]],
-    since: datetime,
-    until: datetime,
+    sop: Procedure, shown: Sequence[str], stays: Sequence[tally.Sum], passed: Sequence[tally.Sum]
 ) -> list[StepRow]:
-    row = CaseStatus
-    closed = stays(session, since=since, until=until, cases=and_(*which))
-    outside = row.status.in_([status for status, role in BALL.items() if role in OUTSIDE])
-    if not shown:
-        return []
-    passed = case({step: sop.steps[step].working_days or None for step in shown}, value=row.step, else_=None)
     # A stay's own and outside days: its rows are those of the step that ended in the period.
-    sums = {
-        step: rest
-        for step, *rest in session.execute(
-            select(
-                row.step,
-                func.coalesce(func.sum(row.worked_days).filter(~outside), 0),
-                func.coalesce(func.sum(row.worked_days).filter(outside), 0),
-                func.count().filter(row.ends_stay, row.stay_days > passed),
-            )
-            .join(Case, Case.id == row.case_id)
-            .where(row.left_at >= since, row.left_at < until, row.step != "", *which)
-            .group_by(row.step)
-        )
-    }
+    own: Counter[str] = Counter()
+    outside: Counter[str] = Counter()
+    for one in passed:
+        is_outside = BALL.get(one.key) in OUTSIDE
+        (outside if is_outside else own)[step_of(one.key)] += sum(days * times for days, times in one.values)
+    values_of = {one.key: one.values for one in stays}
     found = []
     for step in shown:
         if step not in set(CLOCK.values()):
             continue
-        gone = closed.get(step)
-        own, out, late = (n or 0 for n in sums.get(step, (0, 0, 0)))
+        values = values_of.get(step, [])
+        gone = Stay.of(values)
         count = gone.count if gone else 0
-        one = sop.steps[step]
+        planned = sop.steps[step]
         found.append(
             StepRow(
                 step=step,
-                title=one.title,
-                division=one.service,
-                planned_days=one.working_days,
+                title=planned.title,
+                division=planned.service,
+                planned_days=planned.working_days,
                 stays=count,
                 median_days=gone.median_days if gone else None,
-                own_days=own / count if count else 0.0,
-                outside_days=out / count if count else 0.0,
-                late=late,
+                own_days=own[step] / count if count else 0.0,
+                outside_days=outside[step] / count if count else 0.0,
+                late=sum(times for days, times in values if 0 < planned.working_days < days),
             )
         )
     return found
 
 
-def _actors(
-    session: Session,
-    sop: Procedure,
-    shown: Sequence[str],
-    which: Sequence[ColumnElement[bool]],
-    over: ColumnElement[bool],
-) -> list[ActorRow]:
-    row = CaseStatus
-    actor = case({status: role.value for status, role in BALL.items()}, value=row.status, else_="")
-    rows = session.execute(
-        select(
-            actor.label("actor"),
-            func.count(),
-            func.percentile_cont(0.5).within_group(row.worked_days),
-            func.sum(row.worked_days),
-            func.sum(row.worked_minutes),
-        )
-        .join(Case, Case.id == row.case_id)
-        .where(over, row.status.not_in(STANDS), row.step.in_(shown), *which)
-        .group_by(actor)
-    ).all()
+def _actors(sop: Procedure, shown: Sequence[str], passed: Sequence[tally.Sum]) -> list[ActorRow]:
+    by_role: dict[Role, list[tuple[int, int]]] = {}
+    minutes: Counter[Role] = Counter()
+    for one in passed:
+        if one.key not in STANDS and one.key in BALL and step_of(one.key) in shown:
+            by_role.setdefault(BALL[one.key], []).extend(one.values)
+            minutes[BALL[one.key]] += sum(one.minutes)
     found = [
-        ActorRow(who, sop.titles[Role(who)], Role(who) in OUTSIDE, times, float(median), int(days), int(minutes))
-        for who, times, median, days, minutes in rows
-        if who
+        ActorRow(
+            actor=role.value,
+            title=sop.titles[role],
+            is_outside=role in OUTSIDE,
+            times=sum(times for _, times in values),
+            median_days=tally.median(values) or 0.0,
+            days=sum(days * times for days, times in values),
+            minutes=minutes[role],
+        )
+        for role, values in by_role.items()
     ]
     return sorted(found, key=lambda one: (one.is_outside, -one.minutes, one.actor))
-
-
-def _finished(
-    session: Session, which: Sequence[ColumnElement[bool]], since: datetime, until: datetime
-) -> tuple[int, float | None]:
-    """Return how many cases came into use in the period, and the median of their working days until then."""
-    row = CaseStatus
-    some = (
-        select(func.sum(row.worked_days).label("days"))
-        .join(Case, Case.id == row.case_id)
-        .where(Case.live_at >= since, Case.live_at < until, Case.is_taken_over.is_(False), *which)
-        .where(row.left_at <= Case.live_at, row.status.not_in(STANDS))
-        .group_by(row.case_id)
-        .subquery()
-    )
-    count, median = session.execute(
-        select(func.count(some.c.days), func.percentile_cont(0.5).within_group(some.c.days))
-    ).one()
-    return count, None if median is None else float(median)
 
 
 def of_cases(session: Session, case_ids: Sequence[UUID]) -> dict[UUID, int]:

@@ -2,49 +2,33 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
-from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import (
-    Date,
-    Integer,
-    and_,
-    case,
-    cast,
-    column,
-    func,
-    literal,
-    or_,
-    select,
-    tuple_,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import and_, or_, select, union_all
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
-from sqlalchemy.sql.selectable import FromClause
 
-from services.proposal.authority import MONEY_READERS, READERS
-from services.proposal.model import Case, CaseStatus
-from services.proposal.model.clock import AT_REST
-from services.proposal.queries.case import CLOCK, NO_STANDARD, seen_by
-from services.proposal.queries.clock import Stay, stays
+from services.proposal.model import Case
+from services.proposal.model.case import AT_REST, STANDS
+from services.proposal.model.tally import ALWAYS, BACK, STANDING, STAY
+from services.proposal.queries import tally
+from services.proposal.queries.case import CLOCK, NO_STANDARD
+from services.proposal.queries.clock import Stay
 from shared.calendar import calendar
 from shared.database import utc_now
 from shared.day_numbers import DayNumbers
 from shared.errors import NotAllowed
 from shared.figures import Big, Choice, Column, Figures, Panel, Plot, Return, Row, Series, Table
-from shared.identity import Person, Role
+from shared.identity import Person
 from shared.plots import STEP_NAMES
 from shared.procedure import STATION, Procedure, procedure
-from shared.words import local_date
+from shared.words import WIB, local_date
 from shared.workdays import Calendar
 
 YEARS = 10
 """How far back a stay is counted; an older one counts from there."""
-PERIOD = timedelta(days=365)
-"""Finished stays count when they ended within it."""
 ORDER = ("S01", "F01", "S02", "F02", "S03", "S04", "S05", "S06", "S07", "S08", "F04", "S09", "S10", "S11")
 """The steps at which something can stand, as they follow each other."""
 FEW = 10
@@ -59,67 +43,42 @@ class Asked:
 
 
 def figures(session: Session, by: Person, asked: Asked | None = None, *, now: datetime | None = None) -> Figures:
-    """Return the flow of the cases that a person may see, and what is late, in five statements and the calendar.
+    """Return the flow of the cases that a person counts, and what is late, in three statements and the calendar.
 
-    A proposing unit sees its own cases only; raises NotAllowed for vendors.
+    Each reads sums and the latest of each status: as many rows however many cases there are. A proposing unit sees
+    its own cases only; raises NotAllowed for vendors.
     """
     asked, now = asked or Asked(), now or utc_now()
-    seen = may_count(by)
-    is_of_centre = by.has(*READERS, *MONEY_READERS)
+    if not tally.may_count(by):
+        raise NotAllowed("Dasbor hanya untuk pusat dan unit pengusul. Kontrak dan tagihan Anda ada di halaman Kontrak.")
+    is_of_centre = tally.is_of_centre(by)
     if by.unit and not is_of_centre:
         asked = replace(asked, unit=by.unit)
-    chosen = [seen]
-    if asked.fiscal_year is not None:
-        chosen.append(Case.fiscal_year == asked.fiscal_year)
-    if asked.unit:
-        chosen.append(Case.unit == asked.unit)
-    which = and_(*chosen)
-    numbers = day_numbers(session, local_date(now))
-    standing = _standing(session, which, numbers)
-    closed = _closed(session, which, now)
-    returns = _returns(session, which, now)
-    late = _late(session, which, numbers)
-    sop = procedure()
-    flow = _flow_panel(sop, standing, closed, returns, asked, is_of_centre=is_of_centre)
-    panels = [flow, _late_panel(sop, late, standing, now)]
-    choices = _choices(session, seen, asked)
-    return Figures(panels=panels, choices=choices if is_of_centre else choices[:1])
-
-
-def may_count(by: Person) -> ColumnElement[bool]:
-    """Return the condition on the cases that count for a person; raises NotAllowed for vendors."""
-    if by.has(Role.VENDOR) and not by.has(*READERS, *MONEY_READERS):
-        raise NotAllowed("Dasbor hanya untuk pusat dan unit pengusul. Kontrak dan tagihan Anda ada di halaman Kontrak.")
-    return seen_by(by)
-
-
-def day_numbers(session: Session, today: date) -> DayNumbers:
-    """Return the running number of working days for the last ten years up to today."""
-    return _day_numbers(calendar(session), today)
-
-
-@lru_cache(maxsize=4)
-def _day_numbers(known: Calendar, today: date) -> DayNumbers:
-    return DayNumbers.of(known, date(today.year - YEARS, 1, 1), today)
-
-
-def _days(numbers: DayNumbers, name: str) -> FromClause:
-    """Return the numbered days as a table of the statement."""
-    return (
-        func.unnest(
-            cast(literal(numbers.days, ARRAY(Date)), ARRAY(Date)),
-            cast(literal(list(numbers.numbers), ARRAY(Integer)), ARRAY(Integer)),
-        )
-        .table_valued(column("on", Date), column("number", Integer), name=name)
-        .render_derived(name=name)
+    scope = tally.scope_of(by, unit=asked.unit, fiscal_year=asked.fiscal_year)
+    on = today(session, now)
+    since = first_day(now)
+    found = tally.read(
+        session,
+        tally.sums(scope, STANDING),
+        tally.sums(scope, STAY, since=since),
+        tally.sums(scope, BACK, since=since),
+    )
+    standing = _standing(found[STANDING], on)
+    flow = _flow_panel(
+        procedure(), standing, _closed(found[STAY]), _returns(found[BACK]), asked,
+        is_of_centre=is_of_centre,
+    )  # fmt: skip
+    late = _late(session, scope, standing, on)
+    choices = _choices(session, by, asked)
+    return Figures(
+        panels=[flow, _late_panel(procedure(), late, standing, now)], choices=choices if is_of_centre else choices[:1]
     )
 
 
-def _day(moment: ColumnElement[datetime] | Any, numbers: DayNumbers) -> ColumnElement[date]:
-    """Return the day of a moment in WIB, within the numbered days."""
-    day = cast(func.timezone("Asia/Jakarta", moment), Date)
-    last = numbers.days[-1]
-    return func.least(func.greatest(day, literal(numbers.first, Date)), literal(last, Date))
+def first_day(now: datetime) -> date:
+    """Return the day since which finished stays and ways back count: the first of this month a year ago."""
+    today = local_date(now)
+    return date(today.year - 1, today.month, 1)
 
 
 @cache
@@ -130,16 +89,46 @@ def standards() -> dict[str, int]:
     return {status: days for status, days in found.items() if days}
 
 
-def is_late(numbers: DayNumbers) -> ColumnElement[bool]:
-    """Return the condition for cases whose present status lasts longer than its standard, as `pace` counts."""
+@dataclass(frozen=True)
+class Today:
+    """A day as the flow is counted on it."""
+
+    numbers: DayNumbers
+    """Of the last ten years up to that day."""
+    late_before: dict[str, date]
+    """By status, where a standard runs: whatever began before that day is late, as `pace` counts."""
+
+    def days_since(self, ons: Sequence[int]) -> list[int]:
+        """Count the working days since each of many days, given as days after `ALWAYS`."""
+        numbers, first = self.numbers.numbers, (self.numbers.first - ALWAYS).days
+        last, total = len(numbers) - 1, numbers[-1]
+        return [total - numbers[min(max(on - first, 0), last)] for on in ons]
+
+
+def today(session: Session, now: datetime) -> Today:
+    """Return a day with the running number of working days of the last ten years."""
+    return _today(calendar(session), local_date(now))
+
+
+@lru_cache(maxsize=4)
+def _today(known: Calendar, on: date) -> Today:
+    numbers = DayNumbers.of(known, date(on.year - YEARS, 1, 1), on)
     total = numbers.numbers[-1]
-    begun = cast(func.timezone("Asia/Jakarta", Case.entered_at), Date)
-    late: list[ColumnElement[bool]] = []
+    late = {}
     for status, standard in standards().items():
         # The first day from which no more than the standard has passed: whoever came before it is late.
         index = next(n for n, number in enumerate(numbers.numbers) if number >= total - standard)
-        late.append(and_(Case.status == status, begun < numbers.first + timedelta(days=index)))
-    return or_(*late)
+        late[status] = numbers.first + timedelta(days=index)
+    return Today(numbers, late)
+
+
+def is_late(on: Today) -> ColumnElement[bool]:
+    """Return the condition for cases whose present status lasts longer than its standard."""
+    return or_(*(_began_before(status, day) for status, day in on.late_before.items()))
+
+
+def _began_before(status: str, day: date) -> ColumnElement[bool]:
+    return and_(Case.status == status, Case.entered_at < datetime.combine(day, time(), WIB))
 
 
 @dataclass(frozen=True)
@@ -161,57 +150,36 @@ class Now:
     by_step: dict[str, Standing]
 
 
-def _standing(session: Session, which: ColumnElement[bool], numbers: DayNumbers) -> Now:
-    entered = _days(numbers, "entered")
-    cases = (
-        select(
-            Case.status,
-            case(CLOCK, value=Case.status, else_="").label("step"),
-            is_late(numbers).label("is_late"),
-            (numbers.numbers[-1] - entered.c.number).label("days"),
+def _standing(sums: Sequence[tally.Sum], on: Today) -> Now:
+    by_status: dict[str, Standing] = {}
+    running: dict[str, list[tuple[int, int]]] = {}
+    for one in sums:
+        limit = (on.late_before.get(one.key, ALWAYS) - ALWAYS).days
+        late = sum(times for entered, times in zip(one.ons, one.times, strict=True) if entered < limit)
+        # In use is the goal: since when, nobody waits.
+        days = [] if one.key in STANDS else list(zip(on.days_since(one.ons), one.times, strict=True))
+        by_status[one.key] = Standing(one.key, sum(one.times), late, tally.median(days))
+        running.setdefault(CLOCK[one.key], []).extend(days)
+    by_step = {}
+    for step, days in running.items():
+        these = [one for one in by_status.values() if CLOCK[one.status] == step]
+        by_step[step] = Standing(
+            step, sum(one.count for one in these), sum(one.late for one in these), tally.median(days)
         )
-        .join(entered, entered.c.on == _day(Case.entered_at, numbers))
-        .where(which, Case.status.not_in(AT_REST))
-        .subquery()
-    )
-    found = session.execute(
-        select(
-            func.grouping(cases.c.status),
-            cases.c.status,
-            cases.c.step,
-            func.count(),
-            func.count().filter(cases.c.is_late),
-            func.percentile_cont(0.5).within_group(cases.c.days),
-        ).group_by(func.grouping_sets(tuple_(cases.c.step), tuple_(cases.c.status)))
-    ).all()
-    rows = [
-        (is_step, Standing(at if is_step else status, count, late, None if median is None else float(median)))
-        for is_step, status, at, count, late, median in found
-    ]
-    return Now(
-        {one.status: one for is_step, one in rows if not is_step}, {one.status: one for is_step, one in rows if is_step}
-    )
+    return Now(by_status, by_step)
 
 
-def _closed(session: Session, which: ColumnElement[bool], now: datetime) -> dict[str, Stay]:
-    """Return how long the stays in each step took that ended within the period, as the report on time counts them."""
-    return stays(session, since=now - PERIOD, cases=which)
+def _closed(sums: Sequence[tally.Sum]) -> dict[str, Stay]:
+    return {one.key: stay for one in sums if (stay := Stay.of(one.values))}
 
 
-def _returns(session: Session, which: ColumnElement[bool], now: datetime) -> list[tuple[str, str, str, int]]:
+def _returns(sums: Sequence[tally.Sum]) -> list[tuple[str, str, str, int]]:
     """Return the ways back along the line within the period: from, to, into which status, how often."""
-    since = now - PERIOD
-    rows = session.execute(
-        select(CaseStatus.source, CaseStatus.status, func.count())
-        .join(Case, Case.id == CaseStatus.case_id)
-        .where(which, Case.entered_at >= since, CaseStatus.at >= since, CaseStatus.source != "")
-        .group_by(CaseStatus.source, CaseStatus.status)
-    ).all()
     counted: dict[tuple[str, str, str], int] = {}
-    for source, status, times in rows:
-        start, end = STATION[source], STATION[status]
-        if end < start and status != "cancelled":
-            counted[start, end, status] = counted.get((start, end, status), 0) + times
+    for one in sums:
+        source, _, status = one.key.partition(">")
+        way = STATION[source], STATION[status], status
+        counted[way] = counted.get(way, 0) + sum(times for _, times in one.values)
     return [(*way, times) for way, times in sorted(counted.items())]
 
 
@@ -227,37 +195,32 @@ class Late:
     over: int
 
 
-def _late(session: Session, which: ColumnElement[bool], numbers: DayNumbers) -> list[Late]:
-    entered = _days(numbers, "entered")
-    days = numbers.numbers[-1] - entered.c.number
-    over = days - case(standards(), value=Case.status, else_=0)
-    rows = session.execute(
-        select(Case.number, Case.name, Case.unit, Case.status, days, over)
-        .join(entered, entered.c.on == _day(Case.entered_at, numbers))
-        .where(which, is_late(numbers))
-        .order_by(over.desc(), Case.number)
+def _late(session: Session, scope: tally.Scope, standing: Now, on: Today) -> list[Late]:
+    """Return those that are most late: of each status in which one is, the few that came first."""
+    ways = [
+        select(Case.number, Case.name, Case.unit, Case.status, Case.entered_at)
+        .where(_began_before(one.status, on.late_before[one.status]), *scope.cases)
+        .order_by(Case.entered_at, Case.number)
         .limit(FEW)
-    ).all()
-    return [Late(*row) for row in rows]
+        for one in standing.by_status.values()
+        if one.late
+    ]
+    if not ways:
+        return []
+    found = []
+    for number, name, unit, status, entered_at in session.execute(union_all(*ways)):
+        (days,) = on.days_since([(local_date(entered_at) - ALWAYS).days])
+        found.append(Late(number, name, unit, status, days, days - standards()[status]))
+    return sorted(found, key=lambda one: (-one.over, one.number))[:FEW]
 
 
-def _choices(session: Session, seen: ColumnElement[bool], asked: Asked) -> list[Choice]:
-    """Return the years and units by which a person may narrow the flow, as far as they see cases of them."""
-    years, units = session.execute(
-        select(
-            func.array_agg(Case.fiscal_year.distinct()).filter(Case.fiscal_year.is_not(None)),
-            func.array_agg(Case.unit.distinct()),
-        ).where(seen)
-    ).one()
+def _choices(session: Session, by: Person, asked: Asked) -> list[Choice]:
+    """Return the years and units by which a person may narrow the flow, as far as they count cases of them."""
+    years, units = tally.known(session, tally.scope_of(by))
     year = "" if asked.fiscal_year is None else str(asked.fiscal_year)
     return [
-        Choice(
-            key="tahun",
-            label="Tahun anggaran",
-            values=[str(y) for y in sorted(y for y in years or [] if y)[-20:]],
-            chosen=year,
-        ),
-        Choice(key="unit", label="Unit", values=sorted(units or [])[:300], chosen=asked.unit),
+        Choice(key="tahun", label="Tahun anggaran", values=[str(one) for one in years[-20:]], chosen=year),
+        Choice(key="unit", label="Unit", values=units[:300], chosen=asked.unit),
     ]
 
 
@@ -348,8 +311,8 @@ def _flow_panel(
         key="flow",
         title="Di mana setiap aplikasi berada" if is_of_centre else "Di mana aplikasi unit Anda berada",
         source="Riwayat status perkara, dihitung dengan kalender kerja. “Masih di sini” dihitung sejak status kini "
-        "dimulai; “sudah lewat” adalah lama tinggal tanpa putus di langkah itu yang berakhir dalam 12 bulan terakhir. "
-        "Draf dan perkara yang berakhir tidak dihitung.",
+        "dimulai; “sudah lewat” adalah lama tinggal tanpa putus di langkah itu yang berakhir dalam bulan ini dan dua "
+        "belas bulan sebelumnya. Draf dan perkara yang berakhir tidak dihitung.",
         numbers=numbers,
         tables=[
             Table(
@@ -447,5 +410,5 @@ def narrowed(
     if fiscal_year is not None:
         found.append(Case.fiscal_year == fiscal_year)
     if only_late:
-        found.append(is_late(day_numbers(session, local_date(utc_now()))))
+        found.append(is_late(today(session, utc_now())))
     return found

@@ -139,7 +139,7 @@ def submissions(session: Session, by: Person, which: UUID | str) -> tuple[Case, 
 
 
 def _changed(earlier: ProposalVersion, later: ProposalVersion) -> list[Difference]:
-    found = differences(earlier.content, later.content)
+    found = differences(Content, earlier.content, later.content)
     before, after = _files(earlier), _files(later)
     if before != after:
         found.append(Difference("Lampiran", before, after))

@@ -19,6 +19,7 @@ from services.proposal.model import (
 from services.proposal.queries.case import CLOCK, seen_by
 from services.proposal.queries.clock import due_at
 from services.proposal.queries.meeting import minutes_to_close, own_tasks
+from services.proposal.queries.sop import to_publish
 from services.proposal.queries.task import WAITING_LIMIT, Task
 from shared.authority import Act
 from shared.errors import NotAllowed, NotFound
@@ -99,7 +100,13 @@ def offered_in_evaluation(by: Person, evaluation: Evaluation) -> list[Act]:
 
 def waiting_on(session: Session, by: Person) -> list[Task]:
     """Return what waits for this person, oldest first (a13)."""
-    tasks = [*_cases(session, by), *_evaluations(session, by), *minutes_to_close(session, by), *own_tasks(session, by)]
+    tasks = [
+        *to_publish(session, by),
+        *_cases(session, by),
+        *_evaluations(session, by),
+        *minutes_to_close(session, by),
+        *own_tasks(session, by),
+    ]
     return sorted(tasks, key=lambda task: task.since)[:WAITING_LIMIT]
 
 
@@ -132,11 +139,17 @@ def _cases(session: Session, by: Person) -> list[Task]:
             case_number=case.number,
             step=CLOCK[case.status],
             since=case.entered_at,
-            path=f"/perkara/{case.number}",
+            path=_where(case),
             due_at=due_at(session, case.status, case.entered_at, case.sop),
         )
         for case in found
     ]
+
+
+def _where(case: Case) -> str:
+    """Return the page on which the next thing is done."""
+    is_for_terms = case.status == "in_work_programme" and case.terms_version == 0
+    return f"/perkara/{case.number}/kak" if is_for_terms else f"/perkara/{case.number}"
 
 
 TODO = {

@@ -8,10 +8,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.proposal.model import Case, CaseStatus, FollowCode, read_code
+from services.proposal.model import Case, CaseStatus, FollowCode, Paper, read_code
 from services.proposal.queries.case import CLOCK, NO_STANDARD
 from shared.errors import NotFound
-from shared.identity import Language, Role
+from shared.identity import Language, Person, Role
 from shared.language import said
 from shared.words import long_date
 
@@ -128,6 +128,28 @@ def followed(session: Session, number: str, code: str) -> tuple[Case, Way]:
         raise NotFound(UNKNOWN, code="unknown_follow_code")
     case: Case = row[0]
     return case, way(case, history(session, case))
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the newest receipt of a case says: the code to follow it by, and the digest of its file."""
+
+    code: str
+    digest: str
+
+
+def receipt(session: Session, by: Person, case: Case) -> Receipt | None:
+    """Return the receipt for whoever proposed a case or is of its unit; None for others and before a submission."""
+    if by.id != case.proposer_id and (by.unit is None or by.unit != case.proposer_unit):
+        return None
+    row = session.execute(
+        select(FollowCode, Paper.digest)
+        .outerjoin(Paper, (Paper.case_id == FollowCode.case_id) & (Paper.kind == "tanda_terima_usulan"))
+        .where(FollowCode.case_id == case.id)
+        .order_by(Paper.created_at.desc())
+        .limit(1)
+    ).first()
+    return Receipt(row[0].printed, row[1] or "") if row else None
 
 
 def history(session: Session, case: Case) -> Sequence[CaseStatus]:

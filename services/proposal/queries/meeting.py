@@ -1,10 +1,11 @@
 """Meetings and the work programme, as the centre's people read them."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import Date, Select, bindparam, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session, joinedload, lazyload
 
 from services.proposal.authority import ACTS, READERS
@@ -34,32 +35,23 @@ def meetings(
     return session.scalars(statement.options(*_BARE)).all()
 
 
-def coming_meetings(session: Session, by: Person, today: date) -> Sequence[Meeting]:
-    """Return the meetings of today and later that are not closed, nearest first; cancelled ones too."""
-    _must_read(by)
-    return session.scalars(
-        select(Meeting)
-        .where(Meeting.on >= today, Meeting.closed_at.is_(None))
-        .order_by(Meeting.on, Meeting.starts)
-        .limit(20)
-        .options(*_BARE)
-    ).all()
-
-
-def held_meetings(
+def listed_meetings(
     session: Session, by: Person, today: date, *, limit: int = 50, after: tuple[datetime, UUID] | None = None
-) -> Sequence[Meeting]:
-    """Return the meetings that are past or whose minutes are closed, newest first."""
+) -> tuple[list[Meeting], list[Meeting]]:
+    """Return what comes and what was held, in one question.
+
+    What comes are the meetings of today and later that are not closed, nearest first, cancelled ones too; they stand
+    on the first page only. Held are those that are past or whose minutes are closed, newest first.
+    """
     _must_read(by)
-    statement = (
-        select(Meeting)
-        .where(or_(Meeting.on < today, Meeting.closed_at.is_not(None)))
-        .order_by(Meeting.created_at.desc(), Meeting.id.desc())
-        .limit(limit)
-    )
-    if after:
-        statement = statement.where(tuple_(Meeting.created_at, Meeting.id) < after)
-    return session.scalars(statement.options(*_BARE)).all()
+    at, last = after or (None, None)
+    wanted = _listed(limit, is_first=after is None)
+    rows = session.scalars(wanted, {"today": today, "at": at, "last": last}).all()
+    comes = [row for row in rows if row.on >= today and not row.is_closed]
+    past = [row for row in rows if row.on < today or row.is_closed]
+    comes.sort(key=lambda row: (row.on, row.starts is None, row.starts or time.min))
+    past.sort(key=lambda row: (row.created_at, row.id), reverse=True)
+    return comes, past
 
 
 _BARE = (
@@ -69,6 +61,25 @@ _BARE = (
     lazyload(Meeting.series),
 )
 """A list of meetings shows none of what belongs to each."""
+
+
+@cache
+def _listed(limit: int, *, is_first: bool) -> Select[Meeting]:
+    """Return the question for what a page of the list shows; building it anew costs as much as asking it."""
+    today, place = bindparam("today", type_=Date), tuple_(Meeting.created_at, Meeting.id)
+    held = (
+        select(Meeting.id)
+        .where(or_(Meeting.on < today, Meeting.closed_at.is_not(None)))
+        .order_by(Meeting.created_at.desc(), Meeting.id.desc())
+        .limit(limit)
+    )
+    if is_first:
+        coming = select(Meeting.id).where(Meeting.on >= today, Meeting.closed_at.is_(None))
+        wanted = Meeting.id.in_(union_all(held, coming.order_by(Meeting.on, Meeting.starts).limit(20)))
+    else:
+        before = tuple_(bindparam("at", type_=Meeting.created_at.type), bindparam("last", type_=Meeting.id.type))
+        wanted = Meeting.id.in_(held.where(place < before))
+    return select(Meeting).where(wanted).options(*_BARE)
 
 
 def _must_read(by: Person) -> None:

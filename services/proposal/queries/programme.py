@@ -8,14 +8,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.proposal.authority import ACTS, MONEY_READERS, READERS
+from services.proposal.authority import ACTS, READERS
 from services.proposal.model import ProgrammeRevision, ProgrammeSheet, WorkProgramme, WorkProgrammeEntry
 from shared.authority import Act
 from shared.errors import NotAllowed, NotFound
 from shared.identity import Person, Role
 from shared.words import rupiah
 
-PROGRAMME_READERS = READERS | MONEY_READERS | {Role.PROPOSER, Role.UNIT_HEAD}
+PROGRAMME_READERS = READERS | {Role.PLANNING, Role.PROPOSER, Role.UNIT_HEAD}
 MOST_ENTRIES = 500
 QUARTERS = ("I", "II", "III", "IV")
 FIELDS = {
@@ -109,7 +109,7 @@ def ceiling_of(entry: WorkProgrammeEntry) -> int | None:
 def must_read_programme(by: Person) -> None:
     """Refuse (NotAllowed) whoever may not read work programmes."""
     if not by.has(*PROGRAMME_READERS):
-        raise NotAllowed("Program kerja hanya untuk PUSTIPD, unit pengusul, dan bagian yang menganggarkannya.")
+        raise NotAllowed("Program kerja hanya untuk PUSTIPD, unit pengusul, dan Bagian Perencanaan.")
 
 
 def work_programme(session: Session, by: Person, *, fiscal_year: int) -> Sequence[WorkProgrammeEntry]:

@@ -3,6 +3,7 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select, tuple_
@@ -50,6 +51,10 @@ def _described(key: str, *, is_first_set: bool = True) -> ExportColumn:
     return ExportColumn(key, title, lambda _entry, _case, said: said[key], is_first_set)
 
 
+def _day(at: datetime | None) -> Cell:
+    return local_date(at) if at else None
+
+
 EXPORT = (
     ExportColumn("name", "Nama aplikasi", lambda e, _c, _s: e.name),
     ExportColumn("purpose", "Uraian", lambda _e, c, _s: c.purpose),
@@ -64,10 +69,8 @@ EXPORT = (
     ExportColumn("unit", "Unit pemilik", lambda e, _c, _s: e.unit, is_first_set=False),
     ExportColumn("state", "Status", lambda e, _c, _s: e.label, is_first_set=False),
     ExportColumn("address", "Domain", lambda e, _c, _s: e.address, is_first_set=False),
-    ExportColumn("live_since", "Digunakan sejak", lambda e, _c, _s: local_date(e.live_since), is_first_set=False),
-    ExportColumn(
-        "ended_at", "Berakhir", lambda e, _c, _s: local_date(e.ended_at) if e.ended_at else None, is_first_set=False
-    ),
+    ExportColumn("live_since", "Digunakan sejak", lambda e, _c, _s: _day(e.live_since), is_first_set=False),
+    ExportColumn("ended_at", "Berakhir", lambda e, _c, _s: _day(e.ended_at), is_first_set=False),
     ExportColumn("release", "Rilis", lambda e, _c, _s: e.release_number, is_first_set=False),
     ExportColumn(
         "personal_data", "Data pribadi", lambda _e, c, _s: DATA_LABELS.get(c.personal_data), is_first_set=False
@@ -115,14 +118,17 @@ def registered(
     q: str | None = None,
     limit: int = 50,
     after: Place | None = None,
+    only_opened: bool = False,
 ) -> Sequence[RegisteredApplication]:
     """Return the application register by name, as far as this person may see it, after a place in that order.
 
-    Without a state, what is retired is there too.
+    Without a state, what is coming and what is retired is there too, but not what came to nothing; `only_opened`
+    leaves out what users have not seen yet.
     """
-    found: list[ColumnElement[bool]] = [seen_by(by)]
-    if state:
-        found.append(RegisteredApplication.state == state)
+    wanted = RegisteredApplication.state == state if state else RegisteredApplication.state != "cancelled"
+    found: list[ColumnElement[bool]] = [seen_by(by), wanted]
+    if only_opened:
+        found.append(RegisteredApplication.live_since.is_not(None))
     if q:
         found.append(
             or_(
@@ -168,6 +174,9 @@ def application(session: Session, by: Person, which: str | UUID) -> Registered:
         .join(Case, Case.id == RegisteredApplication.case_id)
         .where(wanted, seen_by(by))
         .options(contains_eager(RegisteredApplication.case))
+        # What came to nothing may have left its name to another one.
+        .order_by(RegisteredApplication.state == "cancelled", RegisteredApplication.created_at.desc())
+        .limit(1)
     )
     if entry is None:
         raise NotFound("Aplikasi tidak ditemukan dalam daftar. Periksa kodenya atau cari di daftar aplikasi.")
@@ -214,10 +223,10 @@ def must_export(by: Person) -> None:
 
 
 def export_rows(session: Session, by: Person, columns: Sequence[ExportColumn]) -> Iterator[list[Cell]]:
-    """Yield the register row by row, a batch at a time, in the order of names."""
+    """Yield what is or was in use row by row, a batch at a time, in the order of names."""
     after: Place | None = None
     while True:
-        rows = registered(session, by, limit=BATCH, after=after)
+        rows = registered(session, by, limit=BATCH, after=after, only_opened=True)
         for entry in rows:
             said = description_of(entry, entry.case)
             yield [column.value(entry, entry.case, said) for column in columns]

@@ -1,16 +1,18 @@
 """Applications that a proposal resembles: in the register or on their way, by name and by what they are for."""
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, literal, or_, select
+from sqlalchemy import Select, String, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from services.proposal.model import LIKE_NAME, LIKE_PURPOSE, LONGEST_NAME, LONGEST_PURPOSE, Case
 from services.proposal.queries.case import seen_by
+from shared import search
 from shared.identity import Person
 from shared.procedure import procedure
-from shared.search import PATIENCE_MS
 
 MOST_SIMILAR = 5
 HIDDEN = ("draft", "rejected", "cancelled")
@@ -37,7 +39,8 @@ class Similar:
 def similar(
     session: Session, by: Person, *, name: str, purpose: str = "", besides: UUID | None = None
 ) -> list[Similar]:
-    """Return at most five applications that resemble a name and a purpose, the most alike first, in one statement.
+    """Return at most five applications that resemble a name and a purpose, the most alike first, in one statement with
+    its patience.
 
     Name, unit and status are told to everybody who may propose, for otherwise the same thing is built twice; the page
     only to who sees the case.
@@ -45,28 +48,12 @@ def similar(
     called, meant = name.strip()[:LONGEST_NAME], purpose.strip()[:LONGEST_PURPOSE]
     if len(called) < 3:
         return []
-    # A page that only reads has no transaction for which something could be set, and 0.3 is how it is set anyway.
-    is_reading = session.get_bind().get_execution_options().get("isolation_level") == "AUTOCOMMIT"
-    patience = "" if is_reading else _limit_time(session)
-    by_name = func.similarity(Case.name, called)
-    ways = [Case.name.op("%", is_comparison=True)(literal(called))]
-    weights = [by_name]
-    if len(meant) >= SHORTEST_PURPOSE:
-        ways.append(Case.purpose.op("%", is_comparison=True)(literal(meant)))
-        weights.append(func.similarity(Case.purpose, meant))
-    likeness = func.greatest(*weights) if len(weights) > 1 else by_name
-    sees = seen_by(by)
-    asked = (
-        select(Case.number, Case.name, Case.unit, Case.status, likeness.label("likeness"), sees.label("sees"), Case.id)
-        .where(or_(*ways), Case.status.not_in(HIDDEN))
-        .where(or_(by_name >= LIKE_NAME, *([weights[1] >= LIKE_PURPOSE] if len(weights) > 1 else [])))
-        .order_by(likeness.desc(), Case.created_at.desc())
-        .limit(MOST_SIMILAR)
-    )
-    if besides:
-        asked = asked.where(Case.id != besides)
+    asked = _question(has_purpose=len(meant) >= SHORTEST_PURPOSE).add_columns(seen_by(by).label("sees"))
     statuses = procedure().statuses
-    found = [
+    # From when on two texts count as alike (0.3) is as PostgreSQL has it anyway.
+    with search.patience(session):
+        rows = session.execute(asked, {"called": called, "meant": meant, "besides": besides}).all()
+    return [
         Similar(
             number=row.number,
             name=row.name,
@@ -76,21 +63,24 @@ def similar(
             likeness=round(row.likeness * 100),
             path=f"/perkara/{row.number}" if row.sees else "",
         )
-        for row in session.execute(asked)
+        for row in rows
     ]
-    if patience:
-        # What follows in this transaction may wait for its locks as long as ever.
-        session.execute(select(func.set_config("statement_timeout", patience, True)))
-    return found
 
 
-def _limit_time(session: Session) -> str:
-    """Let what follows take no longer than a search may; return how long it might take before."""
-    before: str = session.execute(
-        select(
-            func.current_setting("statement_timeout"),
-            func.set_config("statement_timeout", str(PATIENCE_MS), True),
-            func.set_config("pg_trgm.similarity_threshold", str(LIKE_PURPOSE), True),
-        )
-    ).scalar_one()
-    return before
+@cache
+def _question(*, has_purpose: bool) -> Select[*tuple[Any, ...]]:
+    """Return what is asked of the cases; building it anew for each page costs as much as asking it."""
+    called, meant = bindparam("called", type_=String), bindparam("meant", type_=String)
+    by_name, by_purpose = func.similarity(Case.name, called), func.similarity(Case.purpose, meant)
+    ways, enough, likeness = [Case.name.op("%", is_comparison=True)(called)], [by_name >= LIKE_NAME], by_name
+    if has_purpose:
+        ways.append(Case.purpose.op("%", is_comparison=True)(meant))
+        enough.append(by_purpose >= LIKE_PURPOSE)
+        likeness = func.greatest(by_name, by_purpose)
+    return (
+        select(Case.number, Case.name, Case.unit, Case.status, likeness.label("likeness"))
+        .where(or_(*ways), or_(*enough), Case.status.not_in(HIDDEN))
+        .where(Case.id.is_distinct_from(bindparam("besides", type_=Case.id.type)))
+        .order_by(likeness.desc(), Case.created_at.desc())
+        .limit(MOST_SIMILAR)
+    )

@@ -40,9 +40,9 @@ def code_from(name: str) -> str:
 
 
 def parted(
-    base: Content, names: Sequence[str], typed: Mapping[str, Any], *, is_whole: bool
+    base: BaseModel, names: Sequence[str], typed: Mapping[str, Any], *, is_whole: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what of the typed fields the content takes, by field, and what it does not, with the reasons.
+    """Return what of the typed fields the shape of `base` takes, by field, and what it does not, with the reasons.
 
     `is_whole`: a field that was not sent was emptied. Raises Incomplete for a field that is not among `names`.
     """
@@ -53,7 +53,7 @@ def parted(
     given |= {name: value for name, value in typed.items() if value not in ("", None)}
     wrong: dict[str, dict[str, str]] = {}
     try:
-        found = parse(Content, given)
+        found = parse(type(base), given)
     except Incomplete as refusal:
         for error in refusal.errors:
             place = error.pointer.strip("/").replace("/", ".")
@@ -62,7 +62,7 @@ def parted(
             raise
         for name in wrong:
             given[name] = base.model_dump(mode="json")[name]
-        found = parse(Content, given)
+        found = parse(type(base), given)
     rough = {name: {"typed": typed.get(name, ""), "errors": errors} for name, errors in wrong.items()}
     return {name: getattr(found, name) for name in touched if name not in wrong}, rough
 

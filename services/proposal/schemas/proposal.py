@@ -8,7 +8,7 @@ from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.proposal import actions, queries
-from services.proposal.model import Content, Proposal, Terms, WorkProgrammeEntry
+from services.proposal.model import Content, Proposal, WorkProgrammeEntry
 from shared.identity import Person
 from shared.pages import AREA, FILE, MONEY, Reason, labelled
 
@@ -190,18 +190,6 @@ class ProgrammeEntryView(BaseModel):
         )
 
 
-class TermsView(BaseModel):
-    """A version of the terms of reference."""
-
-    model_config = ConfigDict(from_attributes=True)
-    case_id: UUID
-    version: int
-    sections: dict[str, Any]
-    paper_digest: str
-    by_name: str
-    created_at: datetime
-
-
 __all__ = [
     "Analysis",
     "Approval",
@@ -213,6 +201,4 @@ __all__ = [
     "ProgrammeEntryView",
     "ProposalView",
     "Reason",
-    "Terms",
-    "TermsView",
 ]

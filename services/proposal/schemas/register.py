@@ -22,7 +22,7 @@ class RegisterRow(BaseModel):
     address: str
     release_number: int | None
     digest: str
-    live_since: datetime
+    live_since: datetime | None
     ended_at: datetime | None
 
 

@@ -1,5 +1,6 @@
 """Shapes of surveys."""
 
+from datetime import date
 from typing import Literal
 from uuid import UUID
 
@@ -43,6 +44,57 @@ class Answer(BaseModel):
         return {key: int(getattr(self, key)) for key in ELEMENTS}
 
 
+class PublicAnswer(Answer):
+    """An answer without an account."""
+
+    visitor: str = Field(min_length=20, max_length=100, pattern=r"^[\w-]+$", repr=False)
+    """The mark of the browser, kept as a digest together with the survey."""
+
+
+class Opening(BaseModel):
+    """Until when a survey is open to everybody."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    until_on: date = Field(title="Terima jawaban sampai", description="Paling lama 60 hari ke depan.")
+
+
+class Question(BaseModel):
+    """One field of the form, as the gateway draws it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    label: str
+    help: str
+    kind: str
+    is_required: bool
+    choices: tuple[tuple[str, str], ...]
+
+
+class PublicSurveyView(BaseModel):
+    """A survey as somebody without an account sees it: what it asks about, and nothing of who answered what."""
+
+    application: str
+    from_on: date
+    until_on: date
+    closes_on: date
+    is_open: bool
+    has_answered: bool
+    source: str
+    questions: list[Question]
+
+
+class LinkView(BaseModel):
+    """The public link of a survey."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    survey_id: UUID
+    path: str
+    until_on: date
+
+
 class SurveyView(BaseModel):
     """A survey as whoever has its link sees it."""
 
@@ -54,3 +106,5 @@ class SurveyView(BaseModel):
     index: float | None
     """None while there are too few answers, or the asker may not see results."""
     grade: str
+    public_answers: int
+    """Given without an account, and not counted among the others."""

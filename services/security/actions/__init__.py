@@ -1,6 +1,6 @@
 """What the security division does (S08): test, findings, controls, verdict, permit."""
 
-from services.security.actions.case import gather_figures, note_case, note_live, open_test
+from services.security.actions.case import gather_figures, note_case, note_live, note_retirement, open_test
 from services.security.actions.control import Answer, answer_controls
 from services.security.actions.finding import add_finding, mend_finding
 from services.security.actions.permit import revoke, suspend
@@ -21,6 +21,7 @@ __all__ = [
     "mend_finding",
     "note_case",
     "note_live",
+    "note_retirement",
     "open_test",
     "record_scan",
     "rescan",

@@ -8,7 +8,15 @@ from services.security.model import ENDED, KnownCase, SecurityTest
 from shared import audit
 from shared.errors import OutOfTurn
 from shared.mailbox import Letter, post
-from shared.messages import BuildReceived, EvaluationOpened, FiguresGathered, HandedOver, InstalledForTesting, WentLive
+from shared.messages import (
+    ApplicationRetired,
+    BuildReceived,
+    EvaluationOpened,
+    FiguresGathered,
+    HandedOver,
+    InstalledForTesting,
+    WentLive,
+)
 
 
 def note_case(session: Session, message: HandedOver | BuildReceived | InstalledForTesting) -> KnownCase:
@@ -62,6 +70,18 @@ def note_live(session: Session, message: WentLive) -> None:
     if case is None:
         raise OutOfTurn("Perkara belum dikenal.")
     case.live_digest = message.digest
+
+
+def note_retirement(session: Session, message: ApplicationRetired) -> None:
+    """Know that nobody uses a case's application any more, and end a test that is not done (S10)."""
+    case = session.get(KnownCase, message.case_id, with_for_update=True)
+    if case is None:
+        return
+    case.live_digest = ""
+    tests = select(SecurityTest).where(SecurityTest.case_id == case.case_id).with_for_update(of=SecurityTest)
+    for test in session.scalars(tests):
+        if test.status not in ENDED:
+            test.move("supersede")
 
 
 def gather_figures(session: Session, message: EvaluationOpened, letter: Letter) -> None:

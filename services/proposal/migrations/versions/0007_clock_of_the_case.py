@@ -11,7 +11,7 @@ from shared.calendar import calendar_from
 from shared.service_clock import Hours
 
 revision = "proposal_0007"
-down_revision = "proposal_0006"
+down_revision = "proposal_0005"
 branch_labels = None
 depends_on = None
 
