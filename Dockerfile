@@ -14,7 +14,7 @@ RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation ".[${SER
 
 FROM ${BASE}
 ARG SERVICE=gateway
-ENV ALUR_SERVICE=${SERVICE} PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1
+ENV ALUR_SERVICE=${SERVICE} PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 MALLOC_ARENA_MAX=2
 # A new volume takes owner and rights from the folder that it is mounted over.
 RUN useradd --system --uid 10001 --create-home alur && install -d -o alur -m 700 /keys /files /anchors
 COPY --from=build /venv /venv

@@ -1,5 +1,6 @@
 """Where figures are taken: a whole installation of its own, peers beside it, and who asks them how often."""
 
+import atexit
 import json
 import os
 import socket
@@ -204,8 +205,10 @@ def drive(asked: Asked, *, seconds: float, count: int, connections: int) -> dict
 
 @cache
 def _driver() -> "subprocess.Popen[str]":
-    """Start the driver; it ends when we do, for then nobody writes to it."""
-    return subprocess.Popen([sys.executable, str(DRIVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    """Start the driver; it ends when we do."""
+    driver = subprocess.Popen([sys.executable, str(DRIVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(driver.communicate)
+    return driver
 
 
 def _cpu(process: psutil.Process) -> float:

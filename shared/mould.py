@@ -5,12 +5,13 @@ the question to the database.
 """
 
 import re
+import secrets
 from collections.abc import Iterable, Mapping
 
 from markupsafe import Markup, escape
 
-PLACE = "\x02{}\x02"
-"""How a place stands in the drawn text: a sign that nobody types."""
+PLACE = f"\x02{secrets.token_hex(8)}-{{}}\x02"
+"""How a place stands in the drawn text; nobody can type it, for no two processes write it alike."""
 
 
 def places(names: Iterable[str]) -> dict[str, Markup]:

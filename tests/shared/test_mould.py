@@ -22,6 +22,12 @@ def test_a_value_cannot_stand_for_another_place() -> None:
     assert GREETING.fill({"name": places(["body"])["body"], "body": "secret"}).count("secret") == 1
 
 
+def test_words_that_look_like_a_place_are_words() -> None:
+    drawn = Mould("<p>\x02body\x02 {body}</p>".format_map(places(("body",))), ("body",))
+
+    assert drawn.fill({"body": "secret"}) == "<p>\x02body\x02 secret</p>"
+
+
 def test_a_value_that_lacks_is_no_empty_place() -> None:
     with pytest.raises(KeyError):
         GREETING.fill({"name": "Ani"})

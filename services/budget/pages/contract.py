@@ -43,7 +43,7 @@ def _contract(request: Request, session: Session, by: Person, contract_id: UUID)
         contract=contract,
         latest=contract.latest(),
         offers=offers,
-        papers=[p for p in queries.papers_of(session, contract.plan_id) if p.contract_id == contract.id],
+        papers=queries.papers_of_contract(session, contract.id),
         **WORDS,
     )
 

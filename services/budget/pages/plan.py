@@ -42,7 +42,7 @@ def _plan(request: Request, session: Session, by: Person, plan_id: UUID) -> Resp
         offers=[choosing(_filled(offer, plan.current), **lists) for offer in offers],
         contracts=queries.contracts(session, by, plan_id=plan.id)[::-1] if may_read_contracts else [],
         lacks_vendors=drafts and not vendors,
-        papers=[p for p in queries.papers_of(session, plan.id) if may_read_contracts or p.contract_id is None],
+        papers=queries.papers_of(session, plan.id, with_contracts=may_read_contracts),
         **WORDS,
     )
 

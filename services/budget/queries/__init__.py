@@ -25,6 +25,7 @@ from services.budget.queries.plan import (
     offered_on_conveyance,
     paper,
     papers_of,
+    papers_of_contract,
     plan,
     plans,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "offered_on_handover",
     "paper",
     "papers_of",
+    "papers_of_contract",
     "plan",
     "plans",
     "vendors",

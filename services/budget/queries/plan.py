@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import Row, func, select, tuple_
 from sqlalchemy.orm import Session, defaultload, joinedload, lazyload, selectinload
 
 from services.budget import ledger
@@ -81,10 +81,24 @@ def accounts(session: Session) -> Sequence[Account]:
     return session.scalars(select(Account).order_by(Account.code).limit(500)).all()
 
 
-def papers_of(session: Session, plan_id: UUID) -> Sequence[IssuedPaper]:
-    """Return the papers issued for a plan and its contracts, newest first."""
-    statement = select(IssuedPaper).where(IssuedPaper.plan_id == plan_id)
-    return session.scalars(statement.order_by(IssuedPaper.created_at.desc()).limit(200)).all()
+Listed = Row[UUID, str, str, datetime, str]
+"""A paper as a page names it: id, title, number, when it was issued, digest."""
+_LISTED = (
+    select(IssuedPaper.id, IssuedPaper.title, IssuedPaper.number, IssuedPaper.created_at, IssuedPaper.digest)
+    .order_by(IssuedPaper.created_at.desc())
+    .limit(200)
+)
+
+
+def papers_of(session: Session, plan_id: UUID, *, with_contracts: bool) -> Sequence[Listed]:
+    """Return the papers issued for a plan, and for its contracts where they may be read, newest first."""
+    asked = _LISTED.where(IssuedPaper.plan_id == plan_id)
+    return session.execute(asked if with_contracts else asked.where(IssuedPaper.contract_id.is_(None))).all()
+
+
+def papers_of_contract(session: Session, contract_id: UUID) -> Sequence[Listed]:
+    """Return the papers issued for a contract, newest first."""
+    return session.execute(_LISTED.where(IssuedPaper.contract_id == contract_id)).all()
 
 
 def paper(session: Session, by: Person, paper_id: UUID) -> IssuedPaper:

@@ -224,7 +224,7 @@ def shipped() -> Wording:
     for row in told["steps"]:
         time = row["time"]
         steps[row["id"]] = StepWording(
-            activity=row.get("activity", row["title"]["id"]),
+            activity=row["title"]["id"],
             actors=[
                 StepActor(role=Role(role), part=Part(part)) for part, roles in row["actors"].items() for role in roles
             ],
