@@ -37,7 +37,7 @@ def cases(
 def case(session: Session, by: Asker, number: Annotated[str, Path(max_length=40)], response: Response) -> CaseView:
     found = queries.whole(session, by, number)
     response.headers["etag"] = f'"{found.case.edition}"'
-    return CaseView.of(found, by)
+    return CaseView.of(found, by, queries.near(session, by, found.case))
 
 
 @router.get("/papers/{digest}", response_class=StreamingResponse)

@@ -14,7 +14,7 @@ from services.proposal import actions, queries
 from services.proposal.authority import ACTS, MONEY_READERS, PROPOSERS, READERS
 from services.proposal.model import Case, Office
 from services.proposal.model.clock import OUTSIDE
-from services.proposal.queries import Similar, Whole
+from services.proposal.queries import Whole
 from services.proposal.queries.clock import time_of
 from services.proposal.queries.dashboard import narrowed
 from services.proposal.queries.programme import PROGRAMME_READERS
@@ -159,7 +159,7 @@ def show_case(request: Request, session: orm.Session, by: Person, which: UUID | 
         "case.html",
         f"{whole.case.number} {whole.case.name}",
         case=whole.case,
-        view=CaseView.of(whole, by),
+        view=CaseView.of(whole, by, queries.near(session, by, whole.case)),
         proposal=whole.proposal,
         evaluations=whole.evaluations,
         may_prove=queries.may_prove(by),
@@ -173,17 +173,9 @@ def show_case(request: Request, session: orm.Session, by: Person, which: UUID | 
         may_write=any(act.name == "amend" for act in whole.offered),
         may_write_terms=any(act.name == "write_terms" for act in whole.offered),
         comments=None if by.has(Role.VENDOR) else whole.comments,
-        near=_near(session, by, whole.case),
         time=None if by.has(Role.VENDOR) else time_of(session, whole.case, whole.history),
         offers=_offers(request, whole),
     )
-
-
-def _near(session: orm.Session, by: Person, case: Case) -> list[Similar]:
-    """Return what the case resembles, while somebody decides whether it goes on."""
-    if case.status not in ("submitted", "under_analysis", "awaiting_decision") or not by.has(*READERS):
-        return []
-    return queries.similar(session, by, name=case.name, purpose=case.purpose, besides=case.id)
 
 
 def _offers(request: Request, whole: Whole) -> list[Offer]:

@@ -70,7 +70,7 @@ from services.proposal.queries.programme import (
 from services.proposal.queries.proof import may_prove, proof_pack, proof_packs
 from services.proposal.queries.register import application, export_rows, layout, must_export, registered
 from services.proposal.queries.search import found
-from services.proposal.queries.similar import Similar, similar
+from services.proposal.queries.similar import Similar, near, similar
 from services.proposal.queries.survey import (
     has_answered,
     is_open,
@@ -149,6 +149,7 @@ __all__ = [
     "meetings",
     "must_export",
     "must_read_programme",
+    "near",
     "new_for",
     "newest_terms",
     "offered",

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, String, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
+from services.proposal.authority import READERS
 from services.proposal.model import LIKE_NAME, LIKE_PURPOSE, LONGEST_NAME, LONGEST_PURPOSE, Case
 from services.proposal.queries.case import seen_by
 from shared import search
@@ -17,6 +18,7 @@ from shared.procedure import procedure
 MOST_SIMILAR = 5
 HIDDEN = ("draft", "rejected", "cancelled")
 """What nobody else knows of yet, and what ended without an application."""
+DECIDING = ("submitted", "under_analysis", "awaiting_decision")
 SHORTEST_PURPOSE = 20
 """Characters below which a purpose says too little to be compared."""
 
@@ -48,7 +50,11 @@ def similar(
     called, meant = name.strip()[:LONGEST_NAME], purpose.strip()[:LONGEST_PURPOSE]
     if len(called) < 3:
         return []
-    asked = _question(has_purpose=len(meant) >= SHORTEST_PURPOSE).add_columns(seen_by(by).label("sees"))
+    asked = _question(has_purpose=len(meant) >= SHORTEST_PURPOSE)
+    # The centre sees every case but drafts, which are not among these.
+    sees_all = by.has(*READERS)
+    if not sees_all:
+        asked = asked.add_columns(seen_by(by).label("sees"))
     statuses = procedure().statuses
     # From when on two texts count as alike (0.3) is as PostgreSQL has it anyway.
     with search.patience(session):
@@ -61,10 +67,17 @@ def similar(
             status=row.status,
             label=statuses[row.status].label if row.status in statuses else row.status,
             likeness=round(row.likeness * 100),
-            path=f"/perkara/{row.number}" if row.sees else "",
+            path=f"/perkara/{row.number}" if sees_all or row.sees else "",
         )
         for row in rows
     ]
+
+
+def near(session: Session, by: Person, case: Case) -> list[Similar]:
+    """Return what a case resembles, for the centre while it decides whether the case goes on."""
+    if case.status not in DECIDING or not by.has(*READERS):
+        return []
+    return similar(session, by, name=case.name, purpose=case.purpose, besides=case.id)
 
 
 @cache

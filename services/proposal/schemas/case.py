@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 from services.proposal import queries
 from services.proposal.model import Case, Paper, TraceEntry
-from services.proposal.queries import Whole
+from services.proposal.queries import Similar, Whole
+from services.proposal.schemas.similar import SimilarView
 from shared.authority import Act
 from shared.identity import Person, Role
 
@@ -238,13 +239,15 @@ class CaseView(CaseRow):
     money: list[MoneyView]
     people: list[PersonView]
     relatives: list[RelativeView]
+    similar: list[SimilarView]
+    """What it resembles, told to the centre while it decides."""
     evaluations: list[EvaluationRow]
     history: list[StatusView]
     trace: list[TraceView]
 
     @classmethod
-    def of(cls, whole: Whole, by: Person) -> "CaseView":
-        """Return a case as this person may see it."""
+    def of(cls, whole: Whole, by: Person, near: Sequence[Similar] = ()) -> "CaseView":
+        """Return a case as this person may see it, and what it resembles (`queries.near`)."""
         case = whole.case
         pace = queries.pace(case)
         is_outsider = queries.is_outsider(by)
@@ -277,6 +280,7 @@ class CaseView(CaseRow):
             money=money(case, shown),
             people=people(whole.trace),
             relatives=[RelativeView.model_validate(relative) for relative in whole.relatives],
+            similar=[SimilarView.model_validate(one) for one in near],
             evaluations=[EvaluationRow.model_validate(one) for one in whole.evaluations],
             history=[] if by.has(Role.VENDOR) else [StatusView.model_validate(row) for row in whole.history],
             trace=[TraceView.of(entry, whole.papers_of(entry), for_outsider=is_outsider) for entry in whole.trace],
