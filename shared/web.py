@@ -49,7 +49,7 @@ PROBLEM = "application/problem+json"
 SAFE = {"GET", "HEAD", "OPTIONS"}
 AT_ONCE = 4
 """Most requests of one division that work at once: one interpreter serves them, and with ten threads that want it, more
-time is spent on passing it on than on the requests (measured: half the answers for each second)."""
+time is spent on passing it on than on the requests."""
 TURN_WITHIN = 10.0
 """Seconds after which a request that found no room is told to come back."""
 BUSY = "Layanan sedang sangat sibuk. Isian Anda belum tersimpan; mohon ulangi beberapa saat lagi."
