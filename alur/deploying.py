@@ -54,8 +54,9 @@ def _plan(errand: Errand, app: str, hosting: Any, build: Any, teller: Teller, *,
     if not teller.confirm("Susun rencananya?", yes=yes):
         return 0
     made = errand.post("/api/installations", {"hosting_id": hosting["id"], "build_id": build["id"]})
-    teller.follow(errand.follow(_log(made["id"])), still_running=_still("Penyusunan rencana", app))
-    found = errand.get(f"/api/installations/{made['id']}")
+    with teller.leaving(_still("Penyusunan rencana", app)):
+        teller.follow(errand.follow(_log(made["id"])))
+        found = errand.get(f"/api/installations/{made['id']}")
     if found["status"] != "planned":
         return _failed(found, teller)
     _tell_plan(found, teller)
@@ -81,8 +82,9 @@ def _go_on(errand: Errand, app: str, installation_id: str, teller: Teller, *, fo
         teller.tell("left", _still("Instalasi", app), status=found["status"], installation=installation_id)
         return 0
     steps = len((found["plan"] or {}).get("steps", ()))
-    teller.follow(errand.follow(_log(installation_id)), steps=steps, still_running=_still("Instalasi", app))
-    found = errand.get(place)
+    with teller.leaving(_still("Instalasi", app)):
+        teller.follow(errand.follow(_log(installation_id)), steps=steps)
+        found = errand.get(place)
     if found["status"] != "installed":
         return _failed(found, teller)
     teller.tell(
@@ -112,16 +114,13 @@ def _open(errand: Errand, app: str, build: Any, teller: Teller, *, yes: bool) ->
         return 0
     place = f"/api/releases/{release['id']}"
     errand.post(f"{place}/go-live")
-    try:
+    with teller.leaving(_still("Pembukaan", app)):
         found = once(
             lambda: errand.get(place),
             lambda one: one["status"] == "live" or (one["operation"] or {}).get("status") == "failed",
             within=PATIENCE,
             pause=PAUSE,
         )
-    except KeyboardInterrupt:
-        teller.tell("left", _still("Pembukaan", app))
-        return 0
     if found["status"] != "live":
         return _failed({"reason": (found["operation"] or {}).get("reason", ""), "status": found["status"]}, teller)
     teller.tell("end", f"Dibuka untuk pengguna: {found['address']}", status="live", release=found["id"])
@@ -148,10 +147,11 @@ def scan(errand: Errand, app: str, teller: Teller, *, follow: bool, yes: bool) -
     if not follow:
         teller.tell("left", again, test=test["id"])
         return 0
-    for one in errand.get(place)["scans"]:
-        teller.tell("scan", f"Pemindai {one['engine']}:", engine=one["engine"])
-        teller.follow(errand.follow(f"/api/scans/{one['id']}/log"), still_running=again)
-    found = once(lambda: errand.get(place), lambda one: one["status"] != "scanning", within=PATIENCE, pause=PAUSE)
+    with teller.leaving(again):
+        for one in errand.get(place)["scans"]:
+            teller.tell("scan", f"Pemindai {one['engine']}:", engine=one["engine"])
+            teller.follow(errand.follow(f"/api/scans/{one['id']}/log"))
+        found = once(lambda: errand.get(place), lambda one: one["status"] != "scanning", within=PATIENCE, pause=PAUSE)
     incomplete = [one["engine"] for one in found["scans"] if not one["is_complete"]]
     opened = sum(one["status"] == "open" for one in found["findings"])
     words = f"Pemindaian selesai: {opened} temuan terbuka."

@@ -3,7 +3,8 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -39,18 +40,23 @@ class Teller:
             raise Incomplete("Langkah ini mengubah keadaan dan perlu dipastikan: tambahkan --yes.")
         return typer.confirm(question, default=False)
 
-    def follow(self, events: Iterable[Event], *, steps: int = 0, still_running: str) -> None:
-        """Tell the lines of a log until it ends; an interrupt stops the telling alone, and says so."""
+    @contextmanager
+    def leaving(self, still_running: str) -> Iterator[None]:
+        """Within it an interrupt stops the telling alone: say that the work goes on, and end the command with 0."""
         try:
-            if self.as_json:
-                for event in events:
-                    self.tell("line", event.data["text"], **{k: v for k, v in event.data.items() if k != "text"})
-                return
-            with self._progress() as progress:
-                self._draw(progress, events, steps)
+            yield
         except KeyboardInterrupt:
             self.tell("left", still_running)
             raise typer.Exit(0) from None
+
+    def follow(self, events: Iterable[Event], *, steps: int = 0) -> None:
+        """Tell the lines of a log until it ends."""
+        if self.as_json:
+            for event in events:
+                self.tell("line", event.data["text"], **{k: v for k, v in event.data.items() if k != "text"})
+            return
+        with self._progress() as progress:
+            self._draw(progress, events, steps)
 
     def _progress(self) -> Progress:
         return Progress(
