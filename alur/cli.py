@@ -33,13 +33,16 @@ app.add_typer(message_app, name="msg")
 app.add_typer(person_app, name="person")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Keluarkan JSON.")]
+Username = Annotated[str, typer.Argument(metavar="PENGGUNA", help="Nama pengguna.")]
 Service = StrEnum("Service", {name: name for name in SERVICES})  # type: ignore[misc]
 
 
 def main() -> None:
     """Run a command; a refusal becomes its sentence and exit code 1."""
+    from alur import manual
+
     try:
-        app(prog_name="alur")
+        sys.exit(manual.run(app))
     except Refused as refusal:
         typer.echo(f"{refusal.title}. {refusal.detail}", err=True)
         for error in refusal.errors:
@@ -87,7 +90,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 @app.command()
 def serve(
-    service: Service,
+    service: Annotated[Service, typer.Argument(metavar="LAYANAN", help="Layanan yang dijalankan.")],
     host: Annotated[str, typer.Option(help="Alamat yang didengarkan.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port.")] = 8000,
 ) -> None:
@@ -110,7 +113,7 @@ def serve(
 
 @app.command()
 def work(
-    service: Annotated[list[Service] | None, typer.Argument(help="Layanan; kosong berarti semua.")] = None,
+    service: Annotated[list[Service] | None, typer.Argument(metavar="LAYANAN", help="Kosong berarti semua.")] = None,
     concurrency: Annotated[int, typer.Option(help="Banyaknya proses penangan.")] = 3,
 ) -> None:
     """Tangani pesan dan pekerjaan layanan (satu proses induk)."""
@@ -128,7 +131,9 @@ def clock() -> None:
 
 
 @app.command()
-def migrate(service: Annotated[list[Service] | None, typer.Argument()] = None) -> None:
+def migrate(
+    service: Annotated[list[Service] | None, typer.Argument(metavar="LAYANAN", help="Kosong berarti semua.")] = None,
+) -> None:
     """Perbarui tabel basis data layanan (kosong berarti semua)."""
     from alur.parts import settings_of
     from shared.migrate import migrate as bring_up_to_date
@@ -139,7 +144,7 @@ def migrate(service: Annotated[list[Service] | None, typer.Argument()] = None) -
 
 
 @app.command()
-def keys(folder: Annotated[Path, typer.Argument(help="Folder kunci.")]) -> None:
+def keys(folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder kunci.")]) -> None:
     """Buat kunci yang belum ada (bentuk terpisah)."""
     from shared import permit
     from shared.keys import make_keys, make_ssh_key
@@ -191,9 +196,8 @@ def waiting(as_json: AsJson = False) -> None:
     elif not rows:
         typer.echo("Tidak ada yang menunggu Anda saat ini.")
     for row in [] if as_json else rows:
-        typer.echo(
-            f"{row['since'][:10]}  {row['case_number'] or '-':<16} {row['title']} ({row['about']})  {row['path']}"
-        )
+        since = f"{_local(row['since']):%d/%m/%Y}"
+        typer.echo(f"{since}  {row['case_number'] or '-':<16} {row['title']} ({row['about']})  {row['path']}")
 
 
 @app.command()
@@ -209,9 +213,17 @@ def case(
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
-    typer.echo(f"{found['number']}  {found['name']}  [{found['status']}]")
+    typer.echo(f"{found['number']}  {found['name']}  [{found['label']}]")
     for entry in found["trace"]:
-        typer.echo(f"{entry['at'][:16]}  {entry['step']:<4} {entry['says']:<60} {entry['person']} ({entry['as_what']})")
+        at = f"{_local(entry['at']):%d/%m/%Y %H.%M} WIB"
+        typer.echo(f"{at}  {entry['step']:<4} {entry['says']:<60} {entry['person']} ({entry['as_what']})")
+
+
+def _local(moment: str) -> datetime:
+    """Return a moment of the API as the clocks of the campus show it."""
+    from shared.words import WIB
+
+    return datetime.fromisoformat(moment).astimezone(WIB)
 
 
 @contextmanager
@@ -256,6 +268,10 @@ def audit_verify(as_json: AsJson = False) -> None:
     raise typer.Exit(0 if report.is_whole else 1)
 
 
+Division = Annotated[Service, typer.Argument(metavar="BAGIAN", help="Bagian yang mengirimnya.")]
+MessageId = Annotated[UUID, typer.Argument(metavar="PESAN", help="Nomornya menurut `alur msg list`.")]
+
+
 @message_app.command("list")
 def message_list(as_json: AsJson = False) -> None:
     """Tampilkan pesan yang mati dan yang tertahan di belakangnya."""
@@ -278,7 +294,7 @@ def message_list(as_json: AsJson = False) -> None:
 
 
 @message_app.command("retry")
-def message_retry(division: Service, message_id: UUID) -> None:
+def message_retry(division: Division, message_id: MessageId) -> None:
     """Kirim ulang satu pesan yang mati."""
     from shared import mailbox
 
@@ -289,7 +305,7 @@ def message_retry(division: Service, message_id: UUID) -> None:
 
 @message_app.command("skip")
 def message_skip(
-    division: Service, message_id: UUID, reason: Annotated[str, typer.Option(help="Alasan tertulis.")]
+    division: Division, message_id: MessageId, reason: Annotated[str, typer.Option(help="Alasan tertulis.")]
 ) -> None:
     """Lewati satu pesan yang mati, dengan alasan."""
     from shared import mailbox
@@ -301,7 +317,7 @@ def message_skip(
 
 @person_app.command("add")
 def person_add(
-    username: str,
+    username: Username,
     name: Annotated[str, typer.Option(help="Nama lengkap.")],
     role: Annotated[list[Role], typer.Option(help="Peran; boleh diulang.")],
     title: Annotated[str, typer.Option(help="Jabatan seperti tercetak; kosong: menurut peran.")] = "",
@@ -329,7 +345,7 @@ def person_add(
 
 @person_app.command("invite")
 def person_invite(
-    username: str,
+    username: Username,
     name: Annotated[str, typer.Option(help="Nama lengkap.")],
     address: Annotated[str, typer.Option(help="Alamat surel yang diikat.")],
     role: Annotated[list[Role], typer.Option(help="Peran; boleh diulang.")],
@@ -354,7 +370,7 @@ def person_invite(
 
 
 @person_app.command("password")
-def person_password(username: str) -> None:
+def person_password(username: Username) -> None:
     """Ganti kata sandi, dibaca dari masukan standar; sesi dan token orang itu berakhir."""
     from services.gateway.actions import person as actions
 
@@ -365,7 +381,7 @@ def person_password(username: str) -> None:
 
 
 @person_app.command("close")
-def person_close(username: str) -> None:
+def person_close(username: Username) -> None:
     """Tutup akun: orang itu tidak dapat masuk lagi."""
     from services.gateway.actions import person as actions
 
@@ -374,9 +390,17 @@ def person_close(username: str) -> None:
     typer.echo("Akun ditutup; semua sesi dan tokennya berakhir.")
 
 
+class ActingKind(StrEnum):
+    """How somebody holds a post."""
+
+    plh = "plh"
+    plt = "plt"
+    definitive = "definitive"
+
+
 @person_app.command("act")
 def person_act(
-    username: str,
+    username: Username,
     role: Annotated[Role, typer.Option(help="Jabatan yang dijalankan.")],
     until_on: Annotated[datetime, typer.Option("--until", formats=["%Y-%m-%d"], help="Hari terakhir.")],
     letter: Annotated[str, typer.Option(help="Nomor surat tugas.")],
@@ -385,8 +409,9 @@ def person_act(
         datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Hari pertama; kosong: hari ini.")
     ] = None,
     kind: Annotated[
-        str, typer.Option(help="plt (jabatan kosong), plh (pejabatnya berhalangan) atau definitive (pejabat tetap).")
-    ] = "plh",
+        ActingKind,
+        typer.Option(help="plt (jabatan kosong), plh (pejabatnya berhalangan) atau definitive (pejabat tetap)."),
+    ] = ActingKind.plh,
 ) -> None:
     """Angkat pejabat, atau tugaskan orang sebagai Plt. atau Plh.; berakhir dengan sendirinya setelah hari terakhir."""
     from services.gateway.actions import appointment as appointments
@@ -398,7 +423,7 @@ def person_act(
     typed = {
         "username": username,
         "role": str(role),
-        "kind": kind,
+        "kind": str(kind),
         "for_username": instead_of,
         "from_on": from_on.date() if from_on else local_date(utc_now()),
         "until_on": until_on.date(),

@@ -11,6 +11,13 @@ from alur.following import Teller, once
 from shared.errors import NotFound, OutOfTurn
 
 OPEN = ("planning", "planned", "approved")
+TESTED = {
+    "reviewing": "hasilnya sedang diperiksa penguji",
+    "submitted": "hasilnya menunggu putusan Kepala Divisi Monitoring dan Security",
+    "passed": "paketnya sudah lulus",
+    "failed": "paketnya tidak lulus dan menunggu perbaikan",
+}
+"""What stands in the way of another scan, by the status of the test."""
 STILL = "{what} tetap berjalan di server; Anda hanya berhenti mengikutinya. Ikuti lagi: {again}"
 
 
@@ -22,7 +29,9 @@ def deploy(errand: Errand, app: str, teller: Teller, *, follow: bool, yes: bool)
             f"Aplikasi “{app}” belum mempunyai hosting, atau bukan untuk Anda. Tulis kode atau nomor perkara."
         )
     if hosting["status"] != "ready":
-        raise OutOfTurn(f"Hosting {app} belum siap ({hosting['status']}). Kepala Divisi Infrastruktur memutuskannya.")
+        is_refused = hosting["status"] == "refused"
+        words = "ditolak; mintalah yang baru." if is_refused else "belum disediakan Kepala Divisi Infrastruktur."
+        raise OutOfTurn(f"Hosting {app} {words}")
     build = _newest((row for row in errand.every("/api/builds", limit=200) if not row["defect_at"]), app)
     if build is None:
         raise OutOfTurn(f"Belum ada paket untuk “{app}”. Penyedia atau staf Aplikasi mengunggahnya di halaman Paket.")
@@ -141,7 +150,8 @@ def scan(errand: Errand, app: str, teller: Teller, *, follow: bool, yes: bool) -
             return 0
         errand.post(f"{place}/start")
     elif test["status"] != "scanning":
-        teller.tell("nothing", f"Tidak ada pemindaian yang menunggu ({test['status']}).", status=test["status"])
+        words = f"Tidak ada pemindaian yang menunggu: {TESTED.get(test['status'], test['status'])}."
+        teller.tell("nothing", words, status=test["status"])
         return 0
     again = _still("Pemindaian", app, command="scan")
     if not follow:

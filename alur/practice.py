@@ -243,11 +243,13 @@ class _Web:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.prefix = str(place.home / "nginx")
+        self._noted = place.home / "nginx/nginx.pid"
 
     def sweep(self) -> None:
         """End what an earlier, killed practice server of this very folder left running."""
         with contextlib.suppress(OSError, ValueError):
-            self._end_group(int((self.place.home / "nginx/nginx.pid").read_text()))
+            self._end_group(int(self._noted.read_text()))
+        self._noted.unlink(missing_ok=True)
 
     def _end_group(self, group: int) -> None:
         """End the nginx processes of one process group, and wait until they have let go of the port."""
@@ -296,11 +298,13 @@ class _Web:
             pause = min(pause * 2, 5.0)
 
     async def answers(self) -> None:
-        """Return when something listens at the port."""
+        """Return when something listens at the port and can be told to read its settings anew."""
         while True:
             try:
+                # nginx notes its number only after it listens.
+                int(self._noted.read_text())
                 _, writer = await asyncio.open_connection(ADDRESS, self.place.http_port)
-            except OSError:
+            except (OSError, ValueError):
                 await asyncio.sleep(0.02)
             else:
                 writer.close()

@@ -1,6 +1,9 @@
 """Settings of one machine: where the state is, where people reach it; and what each service is told."""
 
+import os
 import socket
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 from pydantic import Field
@@ -63,9 +66,16 @@ class MachineSettings(BaseSettings):
         return result
 
 
+_PORTS = range(20_000, 30_000)
+"""Below those that the system gives to whoever asks for any, or to the near end of a connection."""
+_next = count(os.getpid() * 64)
+"""Never the same twice, and processes that start together look in places of their own."""
+
+
 def free_port() -> int:
-    """Return a loopback port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port that nobody uses now; each call returns another."""
+    while True:
+        port = _PORTS[next(_next) % len(_PORTS)]
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port

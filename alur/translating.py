@@ -4,6 +4,7 @@ New messages are added without words, those that nothing shows any more are take
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -22,25 +23,14 @@ SINCE = datetime(2026, 11, 22, tzinfo=UTC)
 """A day that stays, so that the catalogue changes only where its words do."""
 NO_PAGES = frozenset({"notices_letter.html", "style_guide.html"})
 """A letter is always in Indonesian, and the style guide is seen in development only."""
-SPOKEN_BY = (
-    "shared/authority.py", "shared/errors.py", "shared/flowchart.py", "shared/line.py", "shared/messages.py",
-    "shared/oversight.py",
-    "shared/pages.py", "shared/plots.py", "shared/web.py", "services/*/authority.py", "services/*/app.py",
-    "services/*/model.py",
-    "services/*/model/*.py", "services/*/pages.py", "services/*/pages/*.py", "services/*/queries.py",
-    "services/*/queries/*.py", "services/*/schemas.py", "services/*/schemas/*.py", "services/gateway/door/*.py",
-    "services/gateway/paper_check.py", "services/*/actions.py", "services/*/actions/*.py", "services/*/api.py",
-    "services/*/api/*.py",
-)  # fmt: skip
-"""Code whose words are shown on pages; what writes papers and letters is not among it."""
-PRINTING = frozenset({"papers", "record.py", "style_guide.py"})
-"""What writes papers, and the style guide."""
+PRINTING = frozenset({"migrations", "papers", "record.py", "scanners", "host_helper.py", "style_guide.py", "worker.py"})
+"""What writes papers, records and journals, the style guide, and what nobody reads on a page."""
 NAMING = frozenset({"label", "title", "caption", "source", "note", "empty", "unit", "comparison", "consequence",
                     "description", "heading", "button", "says"})  # fmt: skip
 """Keyword arguments that hold words to be shown."""
 DRAWING = {
     "render": (2,), "show": (2,), "_show": (2,), "_sum": (0,), "fragment": (0,), "Act": (1,), "ExportColumn": (1,),
-    "Section": (1, 2),
+    "Section": (1, 2), "labelled": (0,),
 }  # fmt: skip
 """Calls that are given words to be shown, and at which places."""
 REFUSALS = frozenset({"Refused", "Incomplete", "NotSignedIn", "NotAllowed", "NotFound", "OutOfTurn", "Stale",
@@ -53,7 +43,7 @@ def messages() -> dict[str, list[str]]:
     for file in sorted([*ROOT.glob("shared/templates/*.html"), *ROOT.glob("services/*/templates/*.html")]):
         if file.name not in NO_PAGES:
             _note(found, interpreter.messages(file.read_text(encoding="utf-8")), file)
-    for file in sorted({file for pattern in SPOKEN_BY for file in ROOT.glob(pattern)}):
+    for file in sorted([*ROOT.glob("shared/*.py"), *ROOT.glob("services/**/*.py")]):
         if not PRINTING.intersection(file.parts) and not file.name.endswith("paper.py"):
             _note(found, _of_code(ast.parse(file.read_text(encoding="utf-8"))), file)
     way = procedure()
@@ -71,7 +61,7 @@ def _note(found: dict[str, list[str]], words: Iterable[str], file: Path) -> None
             places.append(place)
 
 
-TOLD = frozenset({"MONTHS", "RELATIONS", "WAITS", "WORDS"})
+TOLD = frozenset({"MONTHS", "RELATIONS", "SEVERITY_WORDS", "WAITS", "WORDS"})
 """Tables that hold single words, which look like keys elsewhere."""
 
 
@@ -84,9 +74,18 @@ def _of_code(tree: ast.Module) -> Iterator[str]:
         for word in node.keywords
         if word.arg in NAMING and isinstance(word.value, ast.Name) and word.value.id.isupper()
     }
+    silent = set(_silent(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield from _of_call(node)
+        elif (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and node not in silent
+            and is_told(node.value)
+        ):
+            # A whole sentence, wherever it stands, is told to somebody.
+            yield node.value
         elif isinstance(node, ast.Dict) and node.keys and all(isinstance(key, ast.Attribute) for key in node.keys):
             # What the members of an enumeration are called.
             yield from _sentences(node)
@@ -105,6 +104,20 @@ def _of_code(tree: ast.Module) -> Iterator[str]:
                 yield from _sentences(node.value)
 
 
+def is_told(words: str) -> bool:
+    """Tell a whole sentence: it begins with a capital or a value, and ends with its mark."""
+    return bool(re.fullmatch(r"[A-ZÀ-Þ“{]\S* .*[.?!]”?", words, re.DOTALL))
+
+
+def _silent(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield what is no sentence of its own: docstrings, and the pieces of a text put together at run time."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr):
+            yield node.value
+        elif isinstance(node, ast.JoinedStr):
+            yield from node.values
+
+
 def _single(node: ast.AST) -> Iterator[str]:
     """Yield the words of a table whose keys are none."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -119,9 +132,16 @@ def _of_call(node: ast.Call) -> Iterator[str]:
     if name == "NavigationEntry":
         yield from (keyed(one, LIST) for word in node.keywords if word.arg == "label" for one in _sentences(word.value))
         return
+    if name == "run_in_threadpool" and node.args:
+        # What is called in a thread stands first, its own arguments after it.
+        node = ast.Call(node.args[0], node.args[1:], node.keywords)
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
     places = (0,) if name in REFUSALS else DRAWING.get(name, ())
-    if name == "said" and node.args and isinstance(node.args[0], ast.Constant):
-        yield str(node.args[0].value)
+    if name in ("said", "Sentence") and node.args and isinstance(node.args[0], ast.Constant):
+        told = str(node.args[0].value)
+        # "{title}: {why}" says nothing of its own.
+        if re.search(r"[^\W\d_]", re.sub(r"\{\w+\}", "", told)):
+            yield told
     for place in places:
         if len(node.args) > place:
             yield from _sentences(node.args[place])

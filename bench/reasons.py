@@ -11,7 +11,8 @@ A_NEW_TICKET = (
     "A new ticket is written with its line of the audit chain and its letter to the register, in one commit that is "
     "synced to the disc: several statements, against one in the sketch from which the goal comes. And each line of "
     "the chain carries the hash of the one before, so two commits of a division cannot share one sync: whoever comes "
-    "next waits."
+    "next waits. The way of the letter, from the relay through the worker into the register, takes more of the same "
+    "cores than the ticket itself."
 )
 REASONS: Mapping[tuple[str, str], str] = {
     ("standing", "second start"): (

@@ -60,8 +60,12 @@ def _floor() -> float:
         process.wait(30)
 
 
-def measure_rest(ground: Ground, report: Report, *, seconds: float) -> None:
-    """Measure memory and CPU of an installation that nobody asks for anything, and its first page."""
+def measure_rest(ground: Ground, report: Report, *, settles: float, seconds: float) -> None:
+    """Measure memory and CPU of an installation that nobody asks for anything, and its first page.
+
+    It rests when what a start leaves to be done is done: after `settles` seconds.
+    """
+    time.sleep(settles)
     everything = ground.installation.processes()
     own = [one for name in ("web", "worker") for one in _with_children(ground.installation.part(name))]
     small, whole = _proportional(own), _proportional(everything)

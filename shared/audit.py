@@ -169,9 +169,9 @@ def verify(session: Session, *, anchors: dict[int, str] | None = None) -> tuple[
     return walk.seq, walk.end()
 
 
-def lines_after(session: Session, seq: int, *, limit: int = SLICE) -> Sequence[Any]:
+def lines_after(session: Session, seq: int) -> Sequence[Any]:
     """Return the next lines of the chain after line `seq`, in order."""
-    return session.execute(select(entry).where(entry.c.seq > seq).order_by(entry.c.seq).limit(limit)).all()
+    return session.execute(select(entry).where(entry.c.seq > seq).order_by(entry.c.seq).limit(SLICE)).all()
 
 
 def _agrees(row: Any) -> bool:

@@ -12,6 +12,7 @@ from shared import audit
 from shared.database import utc_now
 from shared.errors import NotAllowed, StepUpNeeded
 from shared.identity import Person, Role
+from shared.sentence import Sentence
 
 SITTING = timedelta(hours=1)
 """How long a line of the audit chain stands for what the browser of the same person saves of the same thing."""
@@ -53,13 +54,20 @@ class Act:
     def refusal(self, by: Person, thing: Any) -> str | None:
         """Return why this person may not, in Indonesian, or None when they may."""
         if not self.roles & by.roles:
-            return f"Tindakan “{self.label}” bukan wewenang Anda ({by.as_what}). {INSTEAD}"
+            return Sentence(
+                "Tindakan “{label}” bukan wewenang Anda ({as_what}). {instead}",
+                label=self.label,
+                as_what=by.as_what,
+                instead=INSTEAD,
+            )
         if not self.carriers(by, thing):
-            return f"Tindakan “{self.label}” hanya untuk pemiliknya. {INSTEAD}"
+            return Sentence("Tindakan “{label}” hanya untuk pemiliknya. {instead}", label=self.label, instead=INSTEAD)
         if any(by.id == getattr(thing, attribute) for attribute in self.not_by):
-            return (
-                f"Tindakan “{self.label}” tidak boleh dilakukan oleh orang yang mengajukan atau mengerjakannya "
-                f"(pemisahan wewenang). {INSTEAD}"
+            return Sentence(
+                "Tindakan “{label}” tidak boleh dilakukan oleh orang yang mengajukan atau mengerjakannya "
+                "(pemisahan wewenang). {instead}",
+                label=self.label,
+                instead=INSTEAD,
             )
         return None
 

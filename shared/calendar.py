@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from shared.database import NAMING, utc_now
 from shared.mailbox import Letter
-from shared.messages import CalendarChanged, CalendarDay, OfficeHours, OpenHours
+from shared.messages import CalendarChanged, CalendarDay, OfficeHours
 from shared.service_clock import Hours
 from shared.words import local_date
 from shared.workdays import DEFAULT_HOURS, Calendar, Span, SpecialHours, indonesian_holidays
@@ -147,12 +147,3 @@ def _special(told: OfficeHours) -> SpecialHours:
     for one in sorted(told.hours, key=lambda one: (one.weekday, one.opens)):
         week[one.weekday] = (*week.get(one.weekday, ()), (one.opens, one.closes))
     return SpecialHours(told.first_on, told.last_on, week, told.name)
-
-
-def usual_hours() -> tuple[OpenHours, ...]:
-    """Return the hours that hold where a year says nothing else."""
-    return tuple(
-        OpenHours(weekday=weekday, opens=opens, closes=closes)
-        for weekday, spans in DEFAULT_HOURS.items()
-        for opens, closes in spans
-    )

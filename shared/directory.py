@@ -152,10 +152,10 @@ def _take(session: Session, table: Table, key: str, values: dict[str, Any]) -> b
 # --- what divisions ask -------------------------------------------------------------------------------------
 
 
-def holders(session: Session, role: Role, on: date, *, unit: str | None = None) -> list[Holder]:
+def holders(session: Session, role: Role, on: date) -> list[Holder]:
     """Return who holds a post on a day (WIB), acting officials too; own holders first, then by name. At most 500.
 
-    With `unit` only people of that unit. Closed accounts hold nothing.
+    Closed accounts hold nothing.
     """
     post = directory_appointment.c
     is_acting = post.kind != "definitive"
@@ -168,18 +168,10 @@ def holders(session: Session, role: Role, on: date, *, unit: str | None = None) 
         .order_by(case((is_acting, 1), else_=0), directory_person.c.name, directory_person.c.id)
         .limit(MOST_HOLDERS)
     )
-    if unit is not None:
-        asked = asked.where(directory_person.c.unit == unit)
     return [
         Holder(_listed(row), role, row["title"], is_acting=row["is_acting"])
         for row in session.execute(asked).mappings()
     ]
-
-
-def person_named(session: Session, person_id: UUID) -> Listed | None:
-    """Return somebody by their id, closed accounts too; None for somebody this division was never told of."""
-    row = session.execute(_people().where(directory_person.c.id == person_id)).mappings().one_or_none()
-    return _listed(row) if row else None
 
 
 def people(session: Session, prefix: str, *, limit: int = MOST_FOUND) -> list[Listed]:
@@ -203,11 +195,6 @@ def people(session: Session, prefix: str, *, limit: int = MOST_FOUND) -> list[Li
         .limit(min(limit, MOST_FOUND))
     )
     return [_listed(row) for row in session.execute(asked).mappings()]
-
-
-def unit_named(session: Session, code: str) -> str | None:
-    """Return the name of a unit, None for one this division was never told of."""
-    return session.scalar(select(directory_unit.c.name).where(directory_unit.c.code == code))
 
 
 def _people() -> Select[Any]:

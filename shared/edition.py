@@ -6,8 +6,9 @@ must not have changed, and no byte range is ever asked for.
 """
 
 import re
+from collections.abc import Sequence
 
-from shared.errors import Incomplete, Stale
+from shared.errors import FieldError, Incomplete, Stale
 
 _TAG = re.compile(r'\s*(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*')
 STALE = (
@@ -36,13 +37,15 @@ def tags(header: str) -> frozenset[str] | None:
     return frozenset(found)
 
 
-def must_be_present(if_match: str | None, edition: object, *, words: str = STALE) -> None:
+def must_be_present(
+    if_match: str | None, edition: object, *, words: str = STALE, errors: Sequence[FieldError] = ()
+) -> None:
     """Raise Stale when the writer saw another edition than the present one; without a header nothing is asked."""
     if if_match is None:
         return
     seen = tags(if_match)
     if seen is not None and str(edition) not in seen:
-        raise Stale(words)
+        raise Stale(words, errors=errors)
 
 
 def is_unchanged(if_none_match: str | None, etag: str | None) -> bool:

@@ -18,6 +18,8 @@ Anything else that is raised is a bug and becomes 500.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.sentence import Sentence
+
 
 @dataclass(frozen=True)
 class FieldError:
@@ -75,8 +77,12 @@ class StepUpNeeded(NotAllowed):
 
     def __init__(self, label: str, consequence: str = "") -> None:
         super().__init__(
-            f"Tindakan “{label}” memerlukan konfirmasi bahwa ini benar-benar Anda. Masukkan kembali kata sandi atau "
-            "kode Anda, lalu ulangi. Belum ada yang berubah."
+            Sentence(
+                "Tindakan “{label}” memerlukan konfirmasi bahwa ini benar-benar Anda. Masukkan kembali kata "
+                "sandi atau kode Anda, lalu ulangi; sebuah program memerlukan token yang boleh memutus (lingkup "
+                "decide). Belum ada yang berubah.",
+                label=label,
+            )
         )
         self.label = label
         self.consequence = consequence

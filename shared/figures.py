@@ -1,7 +1,8 @@
 """What a dashboard shows, as data: panels of numbers that matter, and tables that a plot is drawn from.
 
 A plot names columns of its own table, so that what is drawn and what is read can never differ. No number stands
-without its source, the moment it was counted and, where there is one, the list behind it.
+without its source, the moment it was counted and, where there is one, the list behind it. Words are said in the
+language of who asks; the JSON door and CSV files ask in Indonesian.
 """
 
 import csv
@@ -12,11 +13,12 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from shared.database import utc_now
+from shared.language import Told
 from shared.words import percent, rupiah
 
 Kind = Literal["text", "count", "decimal", "percent", "money", "date", "moment"]
 """How a cell is written; "decimal" has one digit after the comma, "percent" two."""
-Cell = int | float | str | None
+Cell = int | float | Told | None
 """None: not known, shown as a dash; never a zero that nobody counted."""
 Tone = Literal["plain", "good", "wait", "bad", "quiet"]
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -27,9 +29,9 @@ class Column(BaseModel):
     """One column of a table."""
 
     key: str
-    label: str
+    label: Told
     kind: Kind = "count"
-    unit: str = ""
+    unit: Told = ""
     """What is counted, for the plot: "perkara", "hari kerja"."""
 
 
@@ -69,13 +71,13 @@ class Table(BaseModel):
     """Rows of one question, with a caption that can be read alone."""
 
     key: str = Field(pattern=r"^[a-z][a-z_]*$")
-    caption: str
+    caption: Told
     columns: list[Column]
     rows: list[Row] = []
     plot: Plot | None = None
-    empty: str
+    empty: Told
     """What will stand here once there is something."""
-    note: str = ""
+    note: Told = ""
     """How the plot is to be read, where labels alone do not say it."""
     is_first_list: bool = False
     """True when the table itself is what people come for, so it is not folded away behind its plot."""
@@ -89,11 +91,11 @@ class Table(BaseModel):
 class Big(BaseModel):
     """A number that matters: with its unit, its comparison and the list behind it."""
 
-    label: str
+    label: Told
     value: Cell
     kind: Kind = "count"
-    unit: str = ""
-    comparison: str = ""
+    unit: Told = ""
+    comparison: Told = ""
     tone: Tone = "plain"
     path: str = ""
 
@@ -102,8 +104,8 @@ class Panel(BaseModel):
     """One subject of a dashboard."""
 
     key: str = Field(pattern=r"^[a-z][a-z_]*$")
-    title: str
-    source: str
+    title: Told
+    source: Told
     """Where the numbers come from and how they are counted, in a sentence."""
     counted_at: datetime = Field(default_factory=utc_now)
     numbers: list[Big] = []
@@ -114,7 +116,7 @@ class Choice(BaseModel):
     """A filter that the dashboard offers."""
 
     key: str
-    label: str
+    label: Told
     values: list[str]
     chosen: str = ""
 

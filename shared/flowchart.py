@@ -13,6 +13,7 @@ from typing import Final, Literal
 from markupsafe import Markup
 
 from shared.language import said
+from shared.sentence import Sentence
 
 Kind = Literal["begin", "box", "decision", "end"]
 Side = Literal["right", "left", "bottom", "bottom-left", "top", "top-left"]
@@ -20,6 +21,8 @@ Side = Literal["right", "left", "bottom", "bottom-left", "top", "top-left"]
 LANE: Final = 46
 ROW: Final = 72
 GUTTER: Final = 44
+LETTERS: Final = 24
+"""Most on one line of the name above a lane."""
 HEAD: Final = 168
 HALF: Final = (15, 11)
 """Half the width and height of a sign."""
@@ -209,12 +212,10 @@ def listing(found: Chart) -> Markup:
 def way_in_words(answer: Answer, number: str) -> str:
     """Return a way back as a sentence: "Jika tidak (dikembalikan): kembali ke langkah 1."."""
     if not answer.target:
-        sentence = "Jika tidak ({words}): selesai."
-    elif answer.target == number:
-        sentence = "Jika tidak ({words}): langkah ini diulang."
-    else:
-        sentence = "Jika tidak ({words}): ke langkah {target}."
-    return sentence.format(words=answer.words, target=answer.target)
+        return Sentence("Jika tidak ({words}): selesai.", words=answer.words)
+    if answer.target == number:
+        return Sentence("Jika tidak ({words}): langkah ini diulang.", words=answer.words)
+    return Sentence("Jika tidak ({words}): ke langkah {target}.", words=answer.words, target=answer.target)
 
 
 def _x(lane: int) -> float:
@@ -253,10 +254,10 @@ def _head(found: Chart, height: int) -> Markup:
     return Markup("").join(parts)
 
 
-def _wrapped(title: str, most: int = 24) -> list[str]:
+def _wrapped(title: str) -> list[str]:
     lines = [""]
     for word in title.split():
-        if lines[-1] and len(lines[-1]) + len(word) >= most:
+        if lines[-1] and len(lines[-1]) + len(word) >= LETTERS:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
     return lines

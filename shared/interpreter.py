@@ -14,7 +14,7 @@ from typing import Any
 import jinja2
 
 from shared.identity import Language
-from shared.language import catalogue, labels, listed, told
+from shared.language import catalogue, in_english, listed, told
 
 INLINE = frozenset({"a", "abbr", "b", "code", "em", "i", "kbd", "small", "span", "strong", "time"})
 """Tags that may stand inside a sentence; every other tag ends it."""
@@ -60,12 +60,9 @@ class Templates(jinja2.FileSystemLoader):
 def speaking(environment: jinja2.Environment, language: Language) -> jinja2.Environment:
     """Give an environment the words of a language: `said`, `told` and `listed`."""
 
-    def here(text: Any) -> Any:
-        return labels().get(text, text) if type(text) is str else text
-
     # The shortest way: it is gone for each value of a page.
     is_english = language == "en"
-    environment.filters.update(said=here if is_english else _as_it_is, listed=listed)
+    environment.filters.update(said=in_english if is_english else _as_it_is, listed=listed)
     environment.filters.update(told=partial(told, language=language) if is_english else _as_it_is)
     return environment
 

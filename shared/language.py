@@ -8,14 +8,16 @@ from contextvars import ContextVar
 from datetime import date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from babel.dates import format_date
 from babel.messages.pofile import read_po
 from markupsafe import Markup
+from pydantic import BeforeValidator
 
 from shared import words
 from shared.identity import Language
+from shared.sentence import Sentence
 
 CATALOGUE = Path(__file__).with_name("translations") / "en" / "LC_MESSAGES" / "alur.po"
 SPOKEN: ContextVar[Language] = ContextVar("spoken", default="id")
@@ -26,6 +28,7 @@ IN_CONTEXT = "\x04"
 """Between a context and its message, as gettext has it."""
 LIST = "list"
 """Context of an entry that leads to a list: one word in Indonesian, in English the plural."""
+_DAY = "d MMMM y"
 
 
 @cache
@@ -59,10 +62,34 @@ def said(text: Any, language: Language | None = None) -> Any:
 
     What is no message of ours stays as it is.
     """
+    return text if (language or SPOKEN.get()) == "id" else in_english(text)
+
+
+def in_english(text: Any) -> Any:
+    """Return words that Python gives to a page in English; what is no message of ours stays as it is."""
     # Markup is drawn already, and no member of an enumeration is a word.
-    if type(text) is not str or (language or SPOKEN.get()) == "id":
-        return text
-    return labels().get(text, text)
+    if type(text) is str:
+        return labels().get(text, text)
+    return _put_together(text) if type(text) is Sentence else text
+
+
+def _put_together(sentence: Sentence) -> str:
+    template = labels().get(sentence.template)
+    if template is None and not sentence.is_bare:
+        return sentence
+    return (template or sentence.template).format(**{name: _place(value) for name, value in sentence.places.items()})
+
+
+def _place(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(in_english, value))
+    if isinstance(value, datetime):
+        return f"{_day(value, _DAY)}, {words.clock_time(value)}"
+    return _day(value, _DAY) if isinstance(value, date) else in_english(value)
+
+
+Told = Annotated[str, BeforeValidator(said)]
+"""A field whose words a division says in the language of the request, because the page that shows it is not its own."""
 
 
 def listed(text: str) -> str:
@@ -81,7 +108,7 @@ def told(text: Any, language: Language | None = None) -> Any:
 
 def long_date(moment: date | datetime) -> str:
     """Write the day in WIB in the language of the request: "22 August 2026", in Indonesian "22 Agustus 2026"."""
-    return _day(moment, "d MMMM y") if SPOKEN.get() == "en" else words.long_date(moment)
+    return _day(moment, _DAY) if SPOKEN.get() == "en" else words.long_date(moment)
 
 
 def long_date_with_day(moment: date | datetime) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from shared.errors import Incomplete
+from shared.sentence import Sentence
 
 letters_metadata = MetaData()
 
@@ -71,7 +72,7 @@ PATTERNS: Final = (
     NumberPattern(kind="record", template="{n:03d}/{office}/{month:02d}/{year}", valid_from=date(2016, 1, 1)),
     NumberPattern(kind="minutes", template="{n:02d}/{office}/{month:02d}/{year}", valid_from=date(2016, 1, 1)),
 )
-"""The patterns of the Ministry of Religious Affairs; a campus may hand its own to `number`."""
+"""The patterns of the Ministry of Religious Affairs."""
 
 
 def number(
@@ -91,10 +92,21 @@ def number(
     """
     valid = [pattern for pattern in patterns if pattern.kind == kind and pattern.valid_from <= on]
     if not valid:
-        raise Incomplete(f"Belum ada pola nomor surat untuk jenis “{kind}” pada tanggal itu. Mohon hubungi admin.")
+        raise Incomplete(
+            Sentence(
+                "Belum ada pola nomor surat untuk jenis “{kind}” pada tanggal itu. Mohon hubungi admin.",
+                kind=kind,
+            )
+        )
     template = max(valid, key=lambda pattern: pattern.valid_from).template
     if nature.lower() not in NATURES:
-        raise Incomplete(f"Sifat surat “{nature}” tidak dikenal. Silakan pilih: {', '.join(NATURES)}.")
+        raise Incomplete(
+            Sentence(
+                "Sifat surat “{nature}” tidak dikenal. Silakan pilih: {natures}.",
+                nature=nature,
+                natures=", ".join(NATURES),
+            )
+        )
     values = {
         "nature": NATURES[nature.lower()],
         "n": n,
@@ -107,7 +119,7 @@ def number(
     missing = [name for name in ("office", "classification") if f"{{{name}}}" in template and not values[name]]
     if missing:
         words = {"office": "kode unit", "classification": "kode klasifikasi"}
-        raise Incomplete(f"Nomor surat memerlukan {' dan '.join(words[name] for name in missing)}.")
+        raise Incomplete(Sentence("Nomor surat memerlukan {name}.", name=" dan ".join(words[name] for name in missing)))
     return template.format_map(values)
 
 

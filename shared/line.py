@@ -58,8 +58,6 @@ class Station:
     state: State
     note: str = ""
     """A date, a period or a count, e.g. "3 hari kerja"."""
-    path: str = ""
-    """Page of the step, for the list."""
 
     @property
     def number(self) -> str:
@@ -94,14 +92,13 @@ def stations(
     ended: bool = False,
     stopped: bool = False,
     notes: Mapping[str, str] | None = None,
-    paths: Mapping[str, str] | None = None,
 ) -> list[Station]:
     """Return the stations of a procedure for a case that stands at step `at`.
 
     Earlier ones are done; `done` adds others that are (S06 runs beside S05). With `ended` the case is through its
     last step, with `stopped` it went no further than `at` (rejected, cancelled). `at=None` is a case not yet begun.
     """
-    notes, paths = notes or {}, paths or {}
+    notes = notes or {}
     order = [step.id for step in procedure.stations]
     place = order.index(at) if at else -1
     found = []
@@ -113,7 +110,7 @@ def stations(
             state = "skipped"
         title = said(step.title)
         name = said(SHORT[step.id]) if step.id in SHORT else title[:14]
-        found.append(Station(step.id, name, title, state, notes.get(step.id, ""), paths.get(step.id, "")))
+        found.append(Station(step.id, name, title, state, notes.get(step.id, "")))
     return found
 
 
@@ -171,14 +168,11 @@ def _number(step: str) -> str:
 
 def _row(station: Station) -> str:
     current = ' aria-current="step"' if station.state == "now" else ""
-    name = escape(station.title)
-    if station.path:
-        name = Markup('<a href="{}">{}</a>').format(station.path, name)
     note = f' <span class="stop__note">{escape(station.note)}</span>' if station.note else ""
     return (
         f'<li class="stop stop--{station.state}"{current}><span class="stop__number">{escape(station.number)}</span> '
-        f'<span class="stop__name">{name}</span> <span class="stop__state">{escape(said(WORDS[station.state]))}</span>'
-        f"{note}</li>"
+        f'<span class="stop__name">{escape(station.title)}</span> '
+        f'<span class="stop__state">{escape(said(WORDS[station.state]))}</span>{note}</li>'
     )
 
 

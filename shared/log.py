@@ -6,18 +6,15 @@ import sys
 import structlog
 
 
-def set_up(*, service: str, human: bool = False) -> None:
-    """Send every log line to standard error: JSON, or readable lines for a person at a terminal."""
-    shown: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=False) if human else structlog.processors.JSONRenderer()
-    )
+def set_up(*, service: str) -> None:
+    """Send every log line to standard error."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            shown,
+            structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

@@ -602,10 +602,6 @@ def receive(
     return receiver.receive(letters)
 
 
-class _TransientError(Exception):
-    """The database had no room or chose a victim: nothing is wrong with the letter."""
-
-
 @dataclass
 class _Place:
     """Where a stream stands, locked by the running transaction."""
@@ -949,17 +945,16 @@ class DeadLetter:
     held: int
 
 
-def dead_letters(session: Session, *, limit: int = 200) -> list[DeadLetter]:
-    """Return the dead letters of this service, oldest first."""
+def dead_letters(session: Session) -> list[DeadLetter]:
+    """Return the dead letters of this service, oldest first and at most 200."""
     rows = session.execute(
         text("""
         SELECT o.id, o.dest, o.kind, o.aggregate, o.version, o.created_at, o.dead_at, o.dead_reason AS reason,
             coalesce(o.body::json ->> 'case_number', '') AS case_number,
             (SELECT count(*) FROM msg.outbox w WHERE w.dest = o.dest AND w.aggregate = o.aggregate
                 AND w.version > o.version AND w.acked_at IS NULL) AS held
-        FROM msg.outbox o WHERE o.dead_at IS NOT NULL ORDER BY o.seq LIMIT :limit
-        """),
-        {"limit": limit},
+        FROM msg.outbox o WHERE o.dead_at IS NOT NULL ORDER BY o.seq LIMIT 200
+        """)
     )
     return [DeadLetter(**row._mapping) for row in rows]
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from shared.errors import Refused
+from shared.sentence import Sentence
 
 MAX_ENTRIES = 100_000
 MAX_TOTAL_BYTES = 2 << 30
@@ -68,24 +69,24 @@ def _escaped(sign: str) -> str:
 def path_fault(path: str) -> tuple[str, str] | None:
     """Say what is wrong with a relative file path as (code, Indonesian words), or None when it is safe."""
     if not path:
-        return "empty_name", "tidak bernama"
+        return "empty_name", Sentence("tidak bernama")
     if "\0" in path:
-        return "nul", "memuat bita NUL dalam namanya"
+        return "nul", Sentence("memuat bita NUL dalam namanya")
     if any(sign in _DIRECTION_MARKS or unicodedata.category(sign) in _UNSAFE_CATEGORIES for sign in path):
-        return "control_character", "memuat karakter kendali dalam namanya"
+        return "control_character", Sentence("memuat karakter kendali dalam namanya")
     if "\\" in path:
-        return "backslash", "memuat garis miring terbalik dalam namanya"
+        return "backslash", Sentence("memuat garis miring terbalik dalam namanya")
     if path.startswith("/") or _DRIVE.match(path):
-        return "absolute_path", "memakai alamat mutlak"
+        return "absolute_path", Sentence("memakai alamat mutlak")
     names = path.split("/")
     if ".." in names:
-        return "parent_path", "keluar dari foldernya dengan “..”"
+        return "parent_path", Sentence("keluar dari foldernya dengan “..”")
     if "" in names or "." in names:
-        return "crooked_path", "memuat bagian alamat yang kosong atau “.”"
+        return "crooked_path", Sentence("memuat bagian alamat yang kosong atau “.”")
     if len(path.encode()) > MAX_PATH_BYTES or any(len(name.encode()) > MAX_NAME_BYTES for name in names):
-        return "path_too_long", "bernama terlalu panjang"
+        return "path_too_long", Sentence("bernama terlalu panjang")
     if len(names) > MAX_DEPTH:
-        return "path_too_deep", f"berada lebih dari {MAX_DEPTH} folder ke dalam"
+        return "path_too_deep", Sentence("berada lebih dari {most} folder ke dalam", most=MAX_DEPTH)
     return None
 
 
@@ -153,7 +154,9 @@ def _read(text: bytes) -> Iterator[Entry]:
         except ValueError:
             record = None
         if record is None:
-            raise _refusal("not_canonical", f"Baris {number} daftar berkas tidak dalam bentuk baku.")
+            raise _refusal(
+                "not_canonical", Sentence("Baris {number} daftar berkas tidak dalam bentuk baku.", number=number)
+            )
         yield Entry(path=record["path"], mode=record["mode"], size=record["size"], sha256=record["sha256"])
 
 
@@ -161,7 +164,10 @@ def _check(entries: tuple[Entry, ...]) -> None:
     if not entries:
         raise _refusal("empty", "Daftar berkas kosong; tidak ada yang dapat dipasang.")
     if len(entries) > MAX_ENTRIES:
-        raise _refusal("too_many_entries", f"Daftar berkas memuat lebih dari {MAX_ENTRIES} berkas.")
+        raise _refusal(
+            "too_many_entries",
+            Sentence("Daftar berkas memuat lebih dari {max_entries} berkas.", max_entries=MAX_ENTRIES),
+        )
     if sum(entry.size for entry in entries) > MAX_TOTAL_BYTES:
         raise _refusal("too_large", "Ukuran seluruh berkas melebihi 2 GiB.")
     files: dict[str, str] = {}
@@ -181,25 +187,38 @@ def _check(entries: tuple[Entry, ...]) -> None:
     for key in files.keys() & folders.keys():
         raise _refusal(
             "file_and_folder",
-            f"{shown(files[key])} ada sebagai berkas dan juga sebagai folder {shown(folders[key])}.",
+            Sentence(
+                "{file} ada sebagai berkas dan juga sebagai folder {folder}.",
+                file=shown(files[key]),
+                folder=shown(folders[key]),
+            ),
         )
 
 
 def _check_one(entry: Entry) -> None:
     if fault := path_fault(entry.path):
         code, words = fault
-        raise _refusal(code, f"Berkas {shown(entry.path)} {words}.")
+        raise _refusal(code, Sentence("Berkas {path} {words}.", path=shown(entry.path), words=words))
     if entry.mode not in ("644", "755"):
-        raise _refusal("mode", f"Berkas {shown(entry.path)} memakai izin selain 644 atau 755.")
+        raise _refusal("mode", Sentence("Berkas {path} memakai izin selain 644 atau 755.", path=shown(entry.path)))
     if entry.size < 0 or not _DIGEST.fullmatch(entry.sha256):
-        raise _refusal("malformed_entry", f"Ukuran atau sidik digital berkas {shown(entry.path)} tidak sah.")
+        raise _refusal(
+            "malformed_entry", Sentence("Ukuran atau sidik digital berkas {path} tidak sah.", path=shown(entry.path))
+        )
 
 
 def _refuse_twin(path: str, other: str) -> None:
     if path == other:
-        raise _refusal("duplicate", f"Berkas {shown(path)} tercantum dua kali.")
-    raise _refusal("case_twin", f"Berkas {shown(path)} dan {shown(other)} hanya berbeda huruf besar-kecil.")
+        raise _refusal("duplicate", Sentence("Berkas {path} tercantum dua kali.", path=shown(path)))
+    raise _refusal(
+        "case_twin",
+        Sentence(
+            "Berkas {path} dan {other} hanya berbeda huruf besar-kecil.",
+            path=shown(path),
+            other=shown(other),
+        ),
+    )
 
 
 def _refusal(code: str, words: str) -> ManifestRefused:
-    return ManifestRefused(f"{words} Mohon perbaiki kemasannya lalu unggah ulang.", code=code)
+    return ManifestRefused(Sentence("{words} Mohon perbaiki kemasannya lalu unggah ulang.", words=words), code=code)

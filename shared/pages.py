@@ -35,6 +35,7 @@ from shared.identity import Language, Person
 from shared.interpreter import Templates, speaking
 from shared.language import SPOKEN, long_date, long_moment, said
 from shared.mould import Mould, places
+from shared.sentence import Sentence
 from shared.web import FORM_LIMIT, Asker, Door, Session, header_text, put_right
 
 EDITION = "seen_edition"
@@ -186,7 +187,7 @@ def _input(name: str, info: FieldInfo) -> Input:
     default = "" if given is None else given.value if isinstance(given, Enum) else given
     if kind == "choice" and default == "":
         # Without this the browser would choose the first one, and nobody would notice.
-        choices = (("", "Pilih …" if info.is_required() else "–"), *choices)
+        choices = (("", Sentence("Pilih …") if info.is_required() else "–"), *choices)
     return Input(
         name=name,
         label=info.title or name.replace("_", " ").capitalize(),
@@ -209,7 +210,7 @@ def _kind(annotation: Any, extra: Any) -> tuple[str, tuple[tuple[str, str], ...]
     labels = extra.get("labels", {})
     if origin is typing.Literal:
         values = typing.get_args(annotation)
-        return "choice", tuple((str(v), str(labels.get(v, v))) for v in values), ()
+        return "choice", tuple((str(v), str(labels.get(str(v), v))) for v in values), ()
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return "choice", tuple((str(v.value), str(labels.get(v.value, v.value))) for v in annotation), ()
     if origin in (list, tuple):
@@ -230,7 +231,12 @@ def read_form(form: FormData) -> dict[str, Any]:
     Incomplete for too many fields, a NUL character, and names that cannot all be true.
     """
     if len(form.multi_items()) > FORM_LIMIT:
-        raise Incomplete(f"Formulir ini memuat lebih dari {FORM_LIMIT} isian. Bagi menjadi beberapa kali kirim.")
+        raise Incomplete(
+            Sentence(
+                "Formulir ini memuat lebih dari {form_limit} isian. Bagi menjadi beberapa kali kirim.",
+                form_limit=FORM_LIMIT,
+            )
+        )
     nested: dict[str, Any] = {}
     for key in dict.fromkeys(form.keys()):
         values = [value for value in map(_plain, form.getlist(key)) if value is not None]
@@ -336,7 +342,7 @@ class Reason(BaseModel):
         max_length=4000,
         title="Alasan",
         description="Ditulis lengkap; dibaca oleh pihak yang menerima kembali berkas ini.",
-        json_schema_extra={"kind": "area"},
+        json_schema_extra=AREA,
     )
 
 
@@ -470,15 +476,10 @@ class Pages:
         self._acts[act.name] = (path, shape)
 
         async def answer(request: Request, session: Session, by: Asker) -> Response:
-            place = request.path_params.get("id")
-            thing_id = UUID(place) if place and UUID_TEXT.fullmatch(place) else place
+            thing_id = _thing_of(request)
             typed: dict[str, Any] = {}
             try:
-                typed = read_form(await request.form())
-                for inner in ("form_token", "idempotency_key"):
-                    typed.pop(inner, None)
-                request.state.edition = typed.pop(EDITION, None)
-                _drop_empty_rows(inputs(shape), typed)
+                typed = await _typed(request, shape)
                 target = await run_in_threadpool(do, session, by, thing_id, parse(shape, typed), request)
             except StepUpNeeded:
                 # Nothing is wrong with what was typed: the gateway keeps it, and sends it again after the proof.
@@ -486,8 +487,7 @@ class Pages:
             except Refused as refusal:
                 await run_in_threadpool(session.rollback)
                 request.state.refusal = refusal
-                request.state.refused_act = act.name
-                request.state.typed = {k: v for k, v in typed.items() if not isinstance(v, UploadFile)}
+                _keep(request, act, typed)
                 response = await run_in_threadpool(back, request, session, by, thing_id)
                 response.status_code = refusal.status
                 return response
@@ -497,22 +497,36 @@ class Pages:
             return RedirectResponse(target, status_code=303, headers=told)
 
         async def draw(request: Request, session: Session, by: Asker) -> Response:
-            place = request.path_params.get("id")
-            thing_id = UUID(place) if place and UUID_TEXT.fullmatch(place) else place
-            typed = read_form(await request.form())
-            for inner in ("form_token", "idempotency_key", EDITION):
-                typed.pop(inner, None)
-            _drop_empty_rows(inputs(shape), typed)
+            _keep(request, act, await _typed(request, shape))
             request.state.restored = RESTORED
-            request.state.refused_act = act.name
-            request.state.typed = {k: v for k, v in typed.items() if not isinstance(v, UploadFile)}
-            return await run_in_threadpool(back, request, session, by, thing_id)
+            return await run_in_threadpool(back, request, session, by, _thing_of(request))
 
         self.router.add_api_route(path, answer, methods=["POST"], name=act.name)
         self.router.add_api_route(path, draw, methods=[DRAW], name=act.name)
 
 
 UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def _thing_of(request: Request) -> UUID | str | None:
+    place: str | None = request.path_params.get("id")
+    return UUID(place) if place and UUID_TEXT.fullmatch(place) else place
+
+
+async def _typed(request: Request, shape: type[BaseModel]) -> dict[str, Any]:
+    """Return what was typed into a form, without what the form itself sends; note the edition that its writer saw."""
+    typed = read_form(await request.form())
+    for inner in ("form_token", "idempotency_key"):
+        typed.pop(inner, None)
+    request.state.edition = typed.pop(EDITION, None)
+    _drop_empty_rows(inputs(shape), typed)
+    return typed
+
+
+def _keep(request: Request, act: Act, typed: dict[str, Any]) -> None:
+    """Keep what was typed for the form of this act, which `back` draws again; a file has to be chosen anew."""
+    request.state.refused_act = act.name
+    request.state.typed = {k: v for k, v in typed.items() if not isinstance(v, UploadFile)}
 
 
 def _by_field(refusal: Refused, fields: Sequence[Input]) -> tuple[dict[str, str], tuple[str, ...]]:

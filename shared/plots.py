@@ -89,7 +89,7 @@ def _bars(table: Table, plot: Plot, *, width: int, key: str) -> Markup:
     wide = width == WIDE
     left = 0 if not wide else min(230, 16 + round(LETTER * max(len(_label(row, plot)) for row in table.rows)))
     column = columns[plot.series[0].key]
-    totals = [sum(_number(row.cells.get(one.key)) for one in plot.series) for row in table.rows]
+    totals = [sum(_drawn(row.cells.get(one.key), columns[one.key]) for one in plot.series) for row in table.rows]
     ends = [brief(total if _known(row, plot) else None, column) for total, row in zip(totals, table.rows, strict=True)]
     right = 12 + round(LETTER * max(len(end) for end in ends))
     room = width - left - right
@@ -110,7 +110,7 @@ def _bars(table: Table, plot: Plot, *, width: int, key: str) -> Markup:
         )
         x = float(left)
         for one in plot.series:
-            value = _number(row.cells.get(one.key))
+            value = _drawn(row.cells.get(one.key), columns[one.key])
             length = room * value / most
             if value > 0:
                 parts.append(_rect(one.tone, x, at, max(length, 1.5), BAR))
@@ -123,6 +123,12 @@ def _bars(table: Table, plot: Plot, *, width: int, key: str) -> Markup:
         parts.append(_text("plot__value", x + 6, at + 13, end))
         y += step
     return _svg(Markup("").join(parts), table=table, width=width, height=y, key=key, name=_name(wide))
+
+
+def _drawn(cell: Cell, column: Column) -> float:
+    """Return the value as it is drawn: what is written as 0 has no length, also where nothing else is longer."""
+    value = _number(cell)
+    return 0 if brief(value, column) == brief(0, column) else value
 
 
 def _legend_height(plot: Plot, columns: Mapping[str, Column], width: int) -> int:

@@ -18,6 +18,8 @@ from shared.identity import Role
 DATA = Path(__file__).with_name("procedure.yaml")
 SHIPPED = 1
 """The version in the file."""
+GOAL = "F04"
+"""The step that puts an application to use."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,16 @@ class Step:
     evidence: tuple[str, ...]
     working_days: int
     """Standard time; 0 where the standard is not counted in working days."""
+    most_days: int
+    """The longest that the standard allows: its end where it is a range, otherwise the standard time itself."""
     refusals: tuple[Refusal, ...] = ()
     parallel_with: tuple[str, ...] = ()
     """Steps beside which it runs; its time adds nothing to the whole."""
+
+    @property
+    def days(self) -> str:
+        """Return the standard time in working days as it is read: "66–132"; empty where there is none."""
+        return span(self.working_days, self.most_days)
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,16 @@ class Procedure:
         """Return the eleven steps of the written SOP, in order."""
         return [step for key, step in sorted(self.steps.items()) if key.startswith("S")]
 
+    @property
+    def total_days(self) -> tuple[int, int]:
+        """Return the least and the most working days from the proposal until use (Total waktu).
+
+        What runs beside another step adds nothing, nor what is not counted in working days.
+        """
+        until = list(self.steps).index(GOAL) + 1
+        counted = [step for step in list(self.steps.values())[:until] if not step.parallel_with]
+        return sum(step.working_days for step in counted), sum(step.most_days for step in counted)
+
 
 STATION = {
     "draft": "S01", "submitted": "S01", "returned": "S01", "under_analysis": "S02", "awaiting_decision": "S02",
@@ -106,6 +125,11 @@ BEFORE_DEVELOPMENT = (
     "draft", "submitted", "returned", "under_analysis", "awaiting_decision", "approved",
     "in_work_programme", "deferred", "discussed", "sent_to_planning", "budgeted",
 )  # fmt: skip
+
+
+def span(least: int, most: int) -> str:
+    """Write a standard time that may be a range: "66–132", "3"; empty for none."""
+    return f"{least}–{most}" if most > least else str(least or "")
 
 
 def _roles(words: str) -> frozenset[Role]:
@@ -125,23 +149,23 @@ def data() -> dict[str, Any]:
 
 
 @cache
-def procedure(version: int = SHIPPED) -> Procedure:
-    """Return the shipped SOP, whose statuses and moves are those of every version; raise KeyError for another."""
-    if version != SHIPPED:
-        raise KeyError(version)
-    return read(data(), version=version)
+def procedure() -> Procedure:
+    """Return the shipped SOP, whose statuses and moves are those of every version."""
+    return read(data(), version=SHIPPED)
 
 
-def restated(version: int, title: str, steps: Mapping[str, tuple[str, int]]) -> Procedure:
-    """Return a later version: title, and by step its words and working days; statuses and moves stay as they are.
+def restated(version: int, title: str, steps: Mapping[str, tuple[str, int, int]]) -> Procedure:
+    """Return a later version: title, and by step its words and working days, the least and the most.
+
+    Statuses and moves stay as they are.
 
     A step that the version does not name keeps the words and the time of the file.
     """
     whole = procedure()
-    told = {
-        key: replace(step, title=steps[key][0], working_days=steps[key][1]) if key in steps else step
-        for key, step in whole.steps.items()
-    }
+    told = dict(whole.steps)
+    for key in told.keys() & steps.keys():
+        title_of, least, most = steps[key]
+        told[key] = replace(told[key], title=title_of, working_days=least, most_days=most)
     return replace(whole, version=version, title=title, steps=told)
 
 
@@ -150,6 +174,7 @@ def read(data: dict[str, Any], *, version: int) -> Procedure:
     steps = {}
     for row in data["steps"]:
         time = row.get("time", {})
+        days = time["value"] if time.get("unit") == "wd" else 0
         steps[row["id"]] = Step(
             id=row["id"],
             key=row["key"],
@@ -157,7 +182,8 @@ def read(data: dict[str, Any], *, version: int) -> Procedure:
             title=row["title"]["id"],
             origin=row["origin"],
             evidence=tuple(row["evidence"]),
-            working_days=time["value"] if time.get("unit") == "wd" else 0,
+            working_days=days,
+            most_days=days and time.get("most", days),
             refusals=tuple(
                 Refusal(Role(one["by"]), one["action"], one["to"], data["words"]["refusals"][one["action"]])
                 for one in row["refusals"]

@@ -1,21 +1,15 @@
 """Search in one division's tables: PostgreSQL's full text with its Indonesian stems, and trigrams for slips of the pen.
 
 A table that may be searched keeps its words in a generated column of its own, so nobody has to remember to
-write them. What a person may see is the division's affair: it gives the statement, with its own condition in it.
+write them. What a person may see is the division's affair: it declares its kinds of things, each with its condition.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from queue import SimpleQueue
-from threading import Lock, Thread
-from time import monotonic, sleep
 from typing import Any, Literal
 
-import psycopg
 from pydantic import BaseModel
 from sqlalchemy import (
     ColumnElement,
@@ -35,8 +29,11 @@ from sqlalchemy import (
     union,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 from sqlalchemy.schema import Column
+
+from shared.identity import Person
+from shared.patience import PATIENCE_MS
 
 LONGEST = 100
 """Characters of a question; a longer one is refused at the JSON door and cut on the page."""
@@ -45,7 +42,6 @@ MOST_HITS = 20
 """Hits of one kind."""
 CANDIDATES = 500
 """Of each kind so many that hold the words are weighed; whoever asks for what more of them hold adds a word."""
-PATIENCE_MS = 2000
 LIKENESS = 0.5
 """How alike a word and its misspelling must be (pg_trgm.word_similarity_threshold)."""
 LONG_TEXT = 8000
@@ -75,7 +71,7 @@ class Hit(BaseModel):
     """Its state in Indonesian."""
     at: str = ""
     """When it came about, RFC 3339."""
-    rank: float
+    rank: float = 0.0
     match: Match = "words"
     """By its number, by its words, or only by words that look alike."""
 
@@ -136,6 +132,7 @@ class Searchable:
         text: Sequence[str] = (),
         number: str = "",
     ) -> None:
+        self.noun = noun
         table = noun.__table__
         parts = []
         for weight, columns in (("A", names), ("B", about)):
@@ -190,6 +187,23 @@ class Searchable:
         return or_(self._holds(_either(word)), *(c.op("%>", is_comparison=True)(literal(word)) for c in self.near))
 
 
+@dataclass(frozen=True)
+class Kind:
+    """One kind of thing that a division lets people find."""
+
+    words: Searchable
+    shown: Select[*tuple[Any, ...]]
+    """The columns that `hit` reads, with the joins that `seen` and `others` need."""
+    hit: Callable[[Row[*tuple[Any, ...]]], Hit]
+    """A row as it is shown; when it came about and how well it fits is filled in."""
+    seen: Callable[[Person], ColumnElement[bool] | None]
+    """The condition under which somebody may see one; None when they may see none of this kind."""
+    others: Sequence[Searchable] = ()
+    """Joined tables whose words count for half (the firm of a contract)."""
+    also: Callable[[Asked], Sequence[ColumnElement[bool]]] = lambda _: ()
+    """Further ways to be found, which count as a number."""
+
+
 def _may_be_misspelt(word: str) -> bool:
     return len(word) >= 4 and not any(sign.isdigit() for sign in word)
 
@@ -238,74 +252,6 @@ def agree(session: Session) -> None:
     session.execute(select(func.set_config(*_LIKENESS, False)))
 
 
-@contextmanager
-def patience(session: Session) -> Iterator[None]:
-    """Cancel what the block asks of the database when it takes longer than a search may, wherever in a request.
-
-    From outside, as `limit_time` cannot: it would have to come first, or ask twice more of every page.
-    """
-    driver = session.connection().connection.driver_connection
-    assert driver is not None
-    search = _WATCH.over(driver.cancel_safe)
-    try:
-        yield
-    finally:
-        search.end()
-
-
-class _Watched:
-    """One search that is watched: ended by itself, or cancelled before; what comes after it is never cancelled."""
-
-    def __init__(self, cancel: Callable[[], None]) -> None:
-        self.until = monotonic() + PATIENCE_MS / 1000
-        self._cancel = cancel
-        self._turn = Lock()
-        self._has_ended = False
-
-    def end(self) -> None:
-        """Say that it has ended."""
-        with self._turn:
-            self._has_ended = True
-
-    def cancel(self) -> None:
-        """Cancel it if it still runs."""
-        with self._turn:
-            if not self._has_ended:
-                self._cancel()
-
-
-class _Watch:
-    """One thread for all searches of the process: starting one for each would cost more than most searches."""
-
-    def __init__(self) -> None:
-        self._searches: SimpleQueue[_Watched] = SimpleQueue()
-        self._begins = Lock()
-        self._thread: Thread | None = None
-
-    def over(self, cancel: Callable[[], None]) -> _Watched:
-        """Watch over a search that begins now."""
-        search = _Watched(cancel)
-        self._searches.put(search)
-        with self._begins:
-            if self._thread is None:
-                self._thread = Thread(target=self._go, name="search-watch", daemon=True)
-                self._thread.start()
-        return search
-
-    def _go(self) -> None:
-        while True:
-            # All have the same patience: whoever began first is due first.
-            search = self._searches.get()
-            sleep(max(0.0, search.until - monotonic()))
-            with suppress(
-                psycopg.Error, OSError
-            ):  # the connection may be gone; the next search is watched all the same
-                search.cancel()
-
-
-_WATCH = _Watch()
-
-
 def some(statement: Select[Any], most: int, *, name: str = "held") -> Select[Any]:
     """Return the same question for so many of its rows, planned as if all were wanted.
 
@@ -315,25 +261,22 @@ def some(statement: Select[Any], most: int, *, name: str = "held") -> Select[Any
     return select(select(*held.c).limit(most).subquery(f"{name}_some"))
 
 
-def hits(
-    session: Session,
-    asked: Asked,
-    statement: Select[*tuple[Any, ...]],
-    make: Callable[[Row[*tuple[Any, ...]]], Hit],
-    *,
-    thing: InstrumentedAttribute[Any],
-    at: InstrumentedAttribute[datetime],
-    own: Searchable,
-    others: Sequence[Searchable] = (),
-    also: Sequence[ColumnElement[bool]] = (),
-) -> list[Hit]:
-    """Return the best hits of one kind, in one statement.
+def found(session: Session, by: Person, question: str, kinds: Sequence[Kind]) -> list[Hit]:
+    """Return what a person may see and asked for, the best first; nothing for a question without words."""
+    asked = read(question)
+    if asked is None:
+        return []
+    limit_time(session)
+    seen = [(kind, kind.seen(by)) for kind in kinds]
+    return ranked([hit for kind, where in seen if where is not None for hit in hits(session, asked, kind, where)])
 
-    `statement` selects the columns that `make` needs, with the condition of what the person may see; `thing` is
-    its id. `others` are joined tables whose words count for half (the firm of a contract); `also` are further ways
-    to be found, which count as a number. Ties fall to the newest.
-    """
-    places = (own, *others)
+
+def hits(session: Session, asked: Asked, kind: Kind, seen: ColumnElement[bool]) -> list[Hit]:
+    """Return the best hits of one kind, in one statement; ties fall to the newest."""
+    statement = kind.shown.where(seen)
+    thing, at = kind.words.noun.id, kind.words.noun.created_at
+    places = (kind.words, *kind.others)
+    also = kind.also(asked)
     # Each place answers from its own index; an OR across tables could not use any.
     ways = [
         some(statement.with_only_columns(thing, maintain_column_froms=True).where(way), CANDIDATES, name=f"held_{n}")
@@ -344,15 +287,20 @@ def hits(
         is_numbered += [place.is_numbered(asked) for place in places if place.number is not None]
     levels = [(or_(*is_numbered), 3)] if is_numbered else []
     level = case(*levels, (or_(*(place.is_exact(asked) for place in places)), 2), else_=1)
-    weight = func.greatest(own.weight(asked), *(other.weight(asked) * 0.5 for other in others))
+    weight = func.greatest(kind.words.weight(asked), *(other.weight(asked) * 0.5 for other in kind.others))
     rank = cast(level + weight, Float)
-    found = session.execute(
-        statement.add_columns(level.label("level"), rank.label("rank"))
+    rows = session.execute(
+        statement.add_columns(at.label("at"), level.label("level"), rank.label("rank"))
         .where(thing.in_(union(*ways)))
         .order_by(rank.desc(), at.desc(), thing)
         .limit(MOST_HITS)
     ).all()
-    return [make(row).model_copy(update={"rank": round(row.rank, 4), "match": MATCHES[row.level]}) for row in found]
+    return [
+        kind.hit(row).model_copy(
+            update={"at": row.at.isoformat(), "rank": round(row.rank, 4), "match": MATCHES[row.level]}
+        )
+        for row in rows
+    ]
 
 
 MATCHES: dict[int, Match] = {3: "number", 2: "words", 1: "near"}

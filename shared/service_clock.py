@@ -12,7 +12,8 @@ from datetime import date, datetime, time, timedelta
 from itertools import accumulate, pairwise
 from typing import Final
 
-from shared.workdays import OFFICE_ZONE, Calendar
+from shared.words import WIB
+from shared.workdays import Calendar
 
 YEARS_AHEAD: Final = 20
 """How far a due moment is searched: a calendar without open hours must not hang the caller."""
@@ -74,7 +75,7 @@ class Hours:
     def due_days(self, start: datetime, days: int) -> datetime:
         """Return when the office closes on the day on which so many working days after that of `start` have passed."""
         day = self.calendar.add_working_days(_local(start).date(), days)
-        return datetime.combine(day, self.calendar.hours_on(day)[-1][1], OFFICE_ZONE)
+        return datetime.combine(day, self.calendar.hours_on(day)[-1][1], WIB)
 
     def is_estimated(self, start: datetime, end: datetime) -> bool:
         """Tell whether the time between two moments leans on days that no decree has confirmed."""
@@ -99,7 +100,7 @@ class Hours:
         for opens, closes in self.calendar.hours_on(day):
             length = _minute(closes) - _minute(opens)
             if minutes <= length:
-                return datetime.combine(day, opens, OFFICE_ZONE) + timedelta(minutes=minutes)
+                return datetime.combine(day, opens, WIB) + timedelta(minutes=minutes)
             minutes -= length
         raise AssertionError("the day holds fewer minutes than its sum says")
 
@@ -128,7 +129,7 @@ def _index(day: date) -> int:
 def _local(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a time without a zone has no working hours")
-    return moment.astimezone(OFFICE_ZONE)
+    return moment.astimezone(WIB)
 
 
 # --- states, and what they mean for the clock ---------------------------------------------------------------------

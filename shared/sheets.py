@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import IO, BinaryIO, Final, Literal
 
 from shared.errors import FieldError, Incomplete, TooLarge
+from shared.sentence import Sentence
 
 MOST_BYTES: Final = 5 * 1024 * 1024
 MOST_UNPACKED: Final = 50 * 1024 * 1024
@@ -66,7 +67,9 @@ class Mistake:
     @property
     def words(self) -> str:
         """Return the mistake as one sentence."""
-        return f"Baris {self.row}{f', kolom {self.column}' if self.column else ''}: {self.says}"
+        if not self.column:
+            return Sentence("Baris {row}: {says}", row=self.row, says=self.says)
+        return Sentence("Baris {row}, kolom {column}: {says}", row=self.row, column=self.column, says=self.says)
 
 
 @dataclass(frozen=True)
@@ -95,10 +98,16 @@ def refusal(mistakes: Sequence[Mistake]) -> Incomplete:
     """Return the refusal of a sheet with all its mistakes, in the order of its rows."""
     ordered = sorted(mistakes, key=lambda one: (one.row, one.column))
     shown = ordered[:MOST_MISTAKES]
-    more = f" Yang ditampilkan {MOST_MISTAKES} yang pertama." if len(ordered) > MOST_MISTAKES else ""
+    more = (
+        Sentence(" Yang ditampilkan {most} yang pertama.", most=MOST_MISTAKES) if len(ordered) > MOST_MISTAKES else ""
+    )
     return Incomplete(
-        f"Berkas ini memuat {len(ordered)} kesalahan; belum ada yang disimpan.{more} Perbaiki semuanya di berkas Anda, "
-        "lalu unggah lagi.",
+        Sentence(
+            "Berkas ini memuat {ordered} kesalahan; belum ada yang disimpan.{more} Perbaiki semuanya di "
+            "berkas Anda, lalu unggah lagi.",
+            ordered=len(ordered),
+            more=more,
+        ),
         code="sheet_mistakes",
         errors=[FieldError(f"/rows/{one.row}", one.words) for one in shown],
     )
@@ -126,7 +135,12 @@ def read(file: BinaryIO, columns: Sequence[Column]) -> Sheet:
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     if size > MOST_BYTES:
-        raise TooLarge(f"Berkas melebihi {MOST_BYTES // 1024 // 1024} MB. Hapus gambar dan lembar yang tidak perlu.")
+        raise TooLarge(
+            Sentence(
+                "Berkas melebihi {most_bytes} MB. Hapus gambar dan lembar yang tidak perlu.",
+                most_bytes=MOST_BYTES // 1024 // 1024,
+            )
+        )
     start = file.read(8)
     file.seek(0)
     if start.startswith(b"PK"):
@@ -205,7 +219,7 @@ def _cell(value: object, kind: str) -> tuple[Cell, str]:
     if kind == "f":
         return None, "Sel berisi rumus. Salin, lalu tempel sebagai nilai."
     if kind == "e":
-        return None, f"Sel berisi galat {value}. Ganti dengan nilai yang benar."
+        return None, Sentence("Sel berisi galat {value}. Ganti dengan nilai yang benar.", value=value)
     if isinstance(value, bool):
         return ("ya" if value else "tidak"), ""
     if isinstance(value, float) and value.is_integer():
@@ -258,7 +272,12 @@ def _under_headings(rows: Lines, columns: Sequence[Column]) -> Sheet:
         if found == required:
             return _body(rows, [by_title.get(title) for title in titles], cells, number)
     lacking = [column.title for column in columns if column.is_required and column.title.casefold() not in best]
-    raise _no_sheet(f"Lembar pertama tidak memuat kolom {', '.join(lacking)}. Pakai judul kolom seperti pada templat.")
+    raise _no_sheet(
+        Sentence(
+            "Lembar pertama tidak memuat kolom {lacking}. Pakai judul kolom seperti pada templat.",
+            lacking=", ".join(lacking),
+        )
+    )
 
 
 def _body(
@@ -274,17 +293,26 @@ def _body(
         if column is None:
             if title is not None:
                 mistakes.append(
-                    Mistake(1, letter(position), f"Kolom “{title}” tidak dikenal. Hapus, atau ikuti templat.")
+                    Mistake(
+                        1,
+                        letter(position),
+                        Sentence("Kolom “{title}” tidak dikenal. Hapus, atau ikuti templat.", title=title),
+                    )
                 )
         elif column.key in letters:
-            words = f"Kolom “{column.title}” ada dua kali. Hapus salah satunya."
+            words = Sentence("Kolom “{title}” ada dua kali. Hapus salah satunya.", title=column.title)
             mistakes.append(Mistake(at, letter(position), words))
         else:
             letters[column.key] = f"{letter(position)} ({column.title})"
     found: list[Row] = []
     for number, cells in rows:
         if len(found) >= MOST_ROWS:
-            raise TooLarge(f"Lembar ini memuat lebih dari {MOST_ROWS} baris. Bagi menjadi beberapa berkas.")
+            raise TooLarge(
+                Sentence(
+                    "Lembar ini memuat lebih dari {most_rows} baris. Bagi menjadi beberapa berkas.",
+                    most_rows=MOST_ROWS,
+                )
+            )
         kept: dict[str, Cell] = {}
         for position, (value, wrong) in enumerate(cells):
             column = heads[position] if position < len(heads) else None

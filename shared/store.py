@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from shared.errors import NotFound, Refused, TooLarge
+from shared.sentence import Sentence
 
 CHUNK = 1 << 20
 """Bytes read at a time; no file is ever whole in memory."""
@@ -108,7 +109,10 @@ class Store:
             file = path.open("rb")
         except FileNotFoundError:
             raise FileMissing(
-                f"Berkas {digest[:12]}… tidak ada di penyimpanan. Mohon unggah ulang berkasnya."
+                Sentence(
+                    "Berkas {digest}… tidak ada di penyimpanan. Mohon unggah ulang berkasnya.",
+                    digest=digest[:12],
+                )
             ) from None
         if verify:
             try:
@@ -124,8 +128,8 @@ class Store:
         with self.open(digest, verify=True) as file:
             return os.fstat(file.fileno()).st_size
 
-    def copy(self, digest: str, to: Path, *, mode: int = 0o444) -> int:
-        """Write a verified copy to the new file `to` and return its size in bytes.
+    def copy(self, digest: str, to: Path) -> int:
+        """Write a verified copy to the new file `to`, for reading only, and return its size in bytes.
 
         What is compared is what was written, so a swap during the copy is seen. `to` is removed when it
         differs. Refuses `FileMissing`, `FileDamaged`.
@@ -135,7 +139,7 @@ class Store:
             try:
                 with os.fdopen(handle, "wb") as target:
                     seen, size = _pour(chunks(source), target, limit=None)
-                    os.fchmod(target.fileno(), mode)
+                    os.fchmod(target.fileno(), 0o444)
                 _compare(digest, seen)
             except BaseException:
                 to.unlink(missing_ok=True)
@@ -199,7 +203,9 @@ def _pour(pieces: Iterator[bytes], target: BinaryIO, *, limit: int | None) -> tu
         size += len(piece)
         if limit is not None and size > limit:
             most = f"{limit:,}".replace(",", ".")
-            raise TooLarge(f"Berkas lebih besar dari {most} bita. Mohon perkecil lalu unggah ulang.")
+            raise TooLarge(
+                Sentence("Berkas lebih besar dari {most} bita. Mohon perkecil lalu unggah ulang.", most=most)
+            )
         seen.update(piece)
         target.write(piece)
     return seen.hexdigest(), size
@@ -208,8 +214,12 @@ def _pour(pieces: Iterator[bytes], target: BinaryIO, *, limit: int | None) -> tu
 def _compare(digest: str, seen: str) -> None:
     if seen != digest:
         raise FileDamaged(
-            f"Berkas {digest[:12]}… di penyimpanan telah berubah (kini {seen[:12]}…). "
-            "Berkas ini tidak boleh dipakai; mohon laporkan kepada Divisi Monitoring dan Security."
+            Sentence(
+                "Berkas {digest}… di penyimpanan telah berubah (kini {seen}…). Berkas ini tidak boleh dipakai; "
+                "mohon laporkan kepada Divisi Monitoring dan Security.",
+                digest=digest[:12],
+                seen=seen[:12],
+            )
         )
 
 

@@ -20,7 +20,7 @@ from uuid import UUID, uuid4
 from weakref import WeakKeyDictionary
 
 import sqlalchemy.exc
-from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
@@ -40,8 +40,9 @@ from shared.edition import is_unchanged
 from shared.errors import FieldError, Incomplete, NotFound, NotSignedIn, Refused, Unavailable
 from shared.identity import Caller, Person
 from shared.keys import GATEWAY, Keys
-from shared.language import SPOKEN, said
+from shared.language import SPOKEN, Told
 from shared.log import logger
+from shared.sentence import Sentence
 from shared.settings import ServiceSettings
 from shared.signpost import Signpost, first_part
 
@@ -173,7 +174,9 @@ class Turns:
 
 async def _with_session(request: Request, inner: Handle) -> Response:
     database: Database = request.app.state.database
-    session = database.reading() if request.method in SAFE else database.session()
+    reads = request.method in SAFE
+    session = database.reading() if reads else database.session()
+    session.info["only_reads"] = reads
     # Whatever the request tells others or starts can be found together.
     session.info["trace"] = uuid4().hex
     # A request that is to be remembered ends when its whole answer is known.
@@ -195,7 +198,9 @@ async def _with_session(request: Request, inner: Handle) -> Response:
 def _end(session: orm.Session, result: Any) -> None:
     """Commit what an endpoint did, unless it refused, and give the connection back."""
     if session.info["ends_with_work"]:
-        if not isinstance(result, Response) or result.status_code < 400:
+        is_refused = isinstance(result, Response) and result.status_code >= 400
+        # What only read has nothing to commit, and a commit of nothing is no small part of a short answer.
+        if not (is_refused or session.info["only_reads"]):
             session.commit()
         session.close()
 
@@ -213,9 +218,7 @@ def _refusal_by_database(reason: sqlalchemy.exc.SQLAlchemyError) -> Refused | No
     if isinstance(reason, sqlalchemy.exc.DBAPIError) and (
         isinstance(reason, sqlalchemy.exc.OperationalError) or reason.connection_invalidated
     ):
-        return Unavailable(
-            "Basis data sedang tidak menjawab. Isian Anda belum tersimpan; mohon ulangi beberapa saat lagi."
-        )
+        return Unavailable("Basis data bagian ini sedang tidak menjawab. Mohon ulangi beberapa saat lagi.")
     if state == "22P02":
         # Fields are checked before they come here; only the id in an address is not.
         return NotFound(HTTP_WORDS[404])
@@ -296,11 +299,6 @@ async def _request_digest(request: Request) -> str:
     return hashlib.sha256(asked + body).hexdigest()
 
 
-def _session(request: Request) -> orm.Session:
-    found: orm.Session = request.state.session
-    return found
-
-
 def _read_caller(request: Request) -> Caller:
     if not hasattr(request.state, "caller"):
         state = request.app.state
@@ -324,13 +322,18 @@ async def _asker(request: Request) -> Person:
 
 
 async def _open_session(request: Request) -> orm.Session:
-    return _session(request)
+    found: orm.Session = request.state.session
+    return found
 
 
 Session = Annotated[orm.Session, Depends(_open_session)]
 """The session whose transaction is the request."""
 Question = Annotated[str, Query(max_length=search.LONGEST)]
 """What somebody searches for."""
+Limit = Annotated[int, Query(ge=1, le=200)]
+"""Most rows of one list."""
+Seen = Annotated[str | None, Header(alias="if-match")]
+"""The tag of what a writer saw (`shared/edition.py`); None when they do not say."""
 Asker = Annotated[Person, Depends(_asker)]
 """The person whom the gateway vouches for."""
 Signed = Annotated[Caller, Depends(_caller)]
@@ -340,8 +343,8 @@ Signed = Annotated[Caller, Depends(_caller)]
 class Waiting(BaseModel):
     """One thing that waits for a person."""
 
-    title: str
-    """What to do, in Indonesian."""
+    title: Told
+    """What to do."""
     about: str
     """Application or subject."""
     case_number: str = ""
@@ -433,7 +436,7 @@ def put_right(errors: Sequence[Any], *, has_source: bool = False) -> Incomplete:
     rows = []
     for found in errors:
         place = () if found["type"] == "json_invalid" else found["loc"][1:] if has_source else found["loc"]
-        rows.append(FieldError("".join(f"/{_escaped(part)}" for part in place), _words(found, is_page=not has_source)))
+        rows.append(FieldError("".join(f"/{_escaped(part)}" for part in place), _words(found)))
     return Incomplete(
         "Beberapa isian perlu diperbaiki. Yang sudah Anda tulis tetap tersimpan di formulir.", errors=rows
     )
@@ -444,16 +447,15 @@ def _escaped(part: object) -> str:
     return str(part).replace("~", "~0").replace("/", "~1")
 
 
-def _words(found: Any, *, is_page: bool) -> str:
+def _words(found: Any) -> str:
     about = found.get("ctx", {})
     if found["type"] == "value_error":
-        return str(about.get("error", found["msg"]))
+        # What a validator raised, with its places.
+        return about["error"].args[0] if about.get("error") else str(found["msg"])
     if found["type"] in ("enum", "literal_error"):
-        return f"Pilihan yang ada: {str(about.get('expected', '')).replace(' or ', ' atau ')}."
+        return Sentence("Pilihan yang ada: {expected}.", expected=str(about.get("expected", "")).replace(" or ", ", "))
     try:
-        sentence = WORDS.get(found["type"], _UNKNOWN)
-        # The JSON door speaks Indonesian to everybody.
-        return str(said(sentence) if is_page else sentence).format(**about)
+        return Sentence(WORDS.get(found["type"], _UNKNOWN), **about)
     except KeyError:
         return _UNKNOWN
 
@@ -590,8 +592,11 @@ def add_refusals(app: FastAPI) -> None:
         number = request.headers.get("x-alur-number", "")[:12] or uuid4().hex[:8].upper()
         logger().error("request_failed", number=number, path=request.url.path, exc_info=reason)
         refusal = Refused(
-            f"Terjadi kesalahan di pihak kami dan sudah dicatat dengan nomor {number}. "
-            "Isian Anda belum tersimpan; mohon ulangi, atau sebutkan nomor itu kepada admin sistem.",
+            Sentence(
+                "Terjadi kesalahan di pihak kami dan sudah dicatat dengan nomor {number}. Isian Anda belum "
+                "tersimpan; mohon ulangi, atau sebutkan nomor itu kepada admin sistem.",
+                number=number,
+            ),
             code="internal",
         )
         refusal.status = 500

@@ -6,16 +6,12 @@ the government's decree moves Islamic dates) and touches neither clock nor datab
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from typing import Final, Literal
-from zoneinfo import ZoneInfo
-
-import holidays as holiday_library
 
 HolidayKind = Literal["national", "collective_leave"]
 Span = tuple[time, time]
 
-OFFICE_ZONE: Final = ZoneInfo("Asia/Jakarta")
 DAYS_AHEAD: Final = 366 * 20
 """How far a date is searched: a list that makes every day a holiday must not hang the caller."""
 
@@ -105,39 +101,6 @@ class Calendar:
             count -= self.is_working_day(day)
         raise ValueError("no working day within twenty years; check the list of holidays")
 
-    def is_open(self, moment: datetime) -> bool:
-        """Tell whether the office is open at an aware time."""
-        return any(opens <= moment < closes for opens, closes in self._spans(_local(moment).date()))
-
-    def working_time_between(self, start: datetime, end: datetime) -> timedelta:
-        """Count the open hours between two aware times; zero when `end` is not after `start`."""
-        day, last, passed = _local(start).date(), _local(end).date(), timedelta()
-        while day <= last:
-            for opens, closes in self._spans(day):
-                passed += max(min(closes, end) - max(opens, start), timedelta())
-            day += timedelta(days=1)
-        return passed
-
-    def add_working_time(self, start: datetime, duration: timedelta) -> datetime:
-        """Give the aware time (WIB) at which `duration` of open hours after `start` has passed."""
-        if duration < timedelta():
-            raise ValueError("working time is added, not taken away")
-        day, left = _local(start).date(), duration
-        for _ in range(DAYS_AHEAD):
-            for opens, closes in self._spans(day):
-                begins = max(opens, start)
-                if begins < closes and begins + left <= closes:
-                    return _local(begins + left)
-                left -= max(closes - begins, timedelta())
-            day += timedelta(days=1)
-        raise ValueError("no open hours within twenty years; check the working hours")
-
-    def _spans(self, day: date) -> list[tuple[datetime, datetime]]:
-        return [
-            (datetime.combine(day, opens, OFFICE_ZONE), datetime.combine(day, closes, OFFICE_ZONE))
-            for opens, closes in self.hours_on(day)
-        ]
-
 
 def indonesian_holidays(years: Iterable[int]) -> tuple[Holiday, ...]:
     """List national holidays and collective leave of these years, earliest first, estimates marked.
@@ -166,11 +129,7 @@ def seeded_calendar(years: Iterable[int]) -> Calendar:
     return Calendar(frozenset(holiday.on for holiday in indonesian_holidays(years)))
 
 
-def _local(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise ValueError("a time without a zone has no working hours")
-    return moment.astimezone(OFFICE_ZONE)
-
-
 def _from_library(year: int, category: str) -> dict[date, str]:
+    import holidays as holiday_library  # here, because of all processes few ask it, and it knows every country
+
     return dict(holiday_library.country_holidays("ID", years=year, language="id", categories=(category,)).items())

@@ -50,11 +50,14 @@ TimedWork = Callable[[Database], None]
 
 CONCURRENCY: Final = 3
 EPOCH: Final = "alur:epoch"
-ROOM: Final = 16
-"""Most tasks that may wait in a receiver's queue: what a slow receiver cannot take stays in the outbox."""
+ROOM: Final = 4
+"""Most tasks that may wait in a receiver's queue. What a busy receiver cannot take stays in the outbox and gathers
+there: fifty letters in one task cost a fraction of fifty tasks."""
 POLL_SECONDS: Final = 1.0
+CALM_SECONDS: Final = 5.0
+"""The net under the nudges while no letter and no job is open at all; the timetable may be as late as this."""
 BUSY_SECONDS: Final = 0.05
-"""Pause when something is due and its receiver's queue is full."""
+"""Rest while a receiver does not keep up: what is written in the meantime travels together."""
 BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 TICK_AGAIN_SECONDS: Final = 15.0
 JOB_SOFT_LIMIT: Final = 3600
@@ -589,8 +592,10 @@ class Relay(threading.Thread):
             while not self.stop.is_set():
                 with self._working():
                     pause = self._step(connection, publisher)
-                if pause and not self._nudged:
-                    # Woken by PostgreSQL's notice; the second is the net under it.
+                if pause == BUSY_SECONDS:
+                    self.stop.wait(pause)
+                elif pause and not self._nudged:
+                    # Woken by PostgreSQL's notice; the pause is the net under it.
                     select.select([driver.fileno(), self._wake], [], [], pause)
 
     def _nudge(self, _: Any) -> None:
@@ -599,28 +604,31 @@ class Relay(threading.Thread):
     def _step(self, connection: DatabaseConnection, publisher: _Publisher) -> float:
         """Carry what may travel now; return how long to wait, 0 when there may be more."""
         nudged, self._nudged = self._nudged, False
-        if not nudged and not any(self._anything(connection)):
-            if self.ticks:
-                self._tick(connection, publisher)
-            return POLL_SECONDS
+        if not nudged:
+            waits = self._waits(connection)
+            if not (waits.letters or waits.work):
+                if self.ticks:
+                    self._tick(connection, publisher)
+                return POLL_SECONDS if waits.jobs else CALM_SECONDS
         room = self._room(connection, publisher)
         sent = self._carry(connection, publisher, room)
         # After the letters: a nudge is nearly always theirs, and they are in a hurry.
-        if self._anything(connection)[1] and room[self.worker.service] > 0:
+        if self._waits(connection).work and room[self.worker.service] > 0:
             with Session(connection) as session, session.begin():
                 for job_id in jobs.to_hint(session, limit=ROOM):
                     publisher.job(self.worker.service, job_id)
         if self.ticks:
             self._tick(connection, publisher)
-        if sent:
-            return 0
-        return BUSY_SECONDS if any(room[dest] <= 0 for dest in self._dests) else POLL_SECONDS
+        # A receiver that is away keeps what it has; only one that has no place for more is asked again so soon.
+        enough = ROOM if sent else 1
+        if any(room[dest] < enough for dest in self._dests):
+            return BUSY_SECONDS
+        return 0 if sent else POLL_SECONDS
 
-    def _anything(self, connection: DatabaseConnection) -> tuple[bool, bool]:
-        """Tell whether a letter or a job waits."""
+    def _waits(self, connection: DatabaseConnection) -> Any:
+        """Tell whether letters wait, whether work is to be hinted at now, and whether there are jobs at all."""
         with connection.begin():
-            row = connection.execute(_ANYTHING).one()
-        return row.letters, row.work
+            return connection.execute(_WAITS).one()
 
     def _room(self, connection: DatabaseConnection, publisher: _Publisher) -> dict[str, int]:
         """Return how many tasks each receiver's queue, and our own for jobs, may still take."""
@@ -670,12 +678,13 @@ class Relay(threading.Thread):
             publisher.tick(entry)
 
 
-_ANYTHING = text("""
+_WAITS = text("""
 SELECT EXISTS (SELECT 1 FROM msg.outbox WHERE sent_at IS NULL AND acked_at IS NULL AND dead_at IS NULL)
     OR EXISTS (SELECT 1 FROM msg.outbox WHERE sent_at IS NOT NULL AND acked_at IS NULL AND dead_at IS NULL)
     AS letters,
     EXISTS (SELECT 1 FROM msg.job WHERE state = 'waiting' AND due_at <= clock_timestamp()
-        OR state = 'running' AND lease_until < clock_timestamp()) AS work
+        OR state = 'running' AND lease_until < clock_timestamp()) AS work,
+    EXISTS (SELECT 1 FROM msg.job WHERE state IN ('waiting', 'running')) AS jobs
 """)
 
 

@@ -15,6 +15,7 @@ import httpx
 import psutil
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
@@ -28,6 +29,17 @@ from shared.migrate import migrate
 
 ACCOUNT = "nobody"
 """Who runs PostgreSQL when the tests are run by root: an account that every system has."""
+
+
+# A busy machine is no fault, nor is a folder that cannot be written or still has what an earlier run left in it.
+settings.register_profile(
+    "alur", deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None, print_blob=True
+)
+settings.load_profile("alur")
+
+for _name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+    # Everything here is on this machine: a proxy of the build's would answer for us.
+    del os.environ[_name]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -65,6 +77,8 @@ LIGHT_HASHING = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 def light_hands() -> Iterator[None]:
     """Hash passwords lightly and read the world's certificates once: 0.03 s each, at almost every sign-in of a test."""
     with pytest.MonkeyPatch.context() as patch:
+        # Nothing here outlives a power cut; PostgreSQL waits for no disk either.
+        patch.setattr("os.fsync", lambda handle: None)
         patch.setattr(passwords, "HASHER", LIGHT_HASHING)
         patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
         yield

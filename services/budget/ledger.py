@@ -50,9 +50,9 @@ VAT_RATES: Final = (
 )
 
 
-def vat_rate(on: date, *, rates: Sequence[VatRate] = VAT_RATES) -> VatRate:
+def vat_rate(on: date) -> VatRate:
     """Return the rate that holds on a day; raise Incomplete when none does."""
-    valid = [rate for rate in rates if rate.valid_from <= on]
+    valid = [rate for rate in VAT_RATES if rate.valid_from <= on]
     if not valid:
         raise Incomplete("Belum ada tarif PPN untuk tanggal itu. Mohon hubungi admin sistem.")
     return max(valid, key=lambda rate: rate.valid_from)
@@ -181,14 +181,12 @@ FORM_RULES: Final = (
 )
 
 
-def proposed_form(
-    value: int, *, category: str, method: str, on: date, rules: Sequence[FormRule] = FORM_RULES
-) -> tuple[str, str]:
+def proposed_form(value: int, *, category: str, method: str, on: date) -> tuple[str, str]:
     """Return the form of contract that the law proposes for a value, and its source (`domain.md` §6)."""
     if method == "e_purchasing":
         return "surat_pesanan", "Perpres 12/2021 Pasal 28"
     consultancy = category == "konsultansi"
-    valid = [rule for rule in rules if rule.is_consultancy == consultancy and rule.valid_from <= on]
+    valid = [rule for rule in FORM_RULES if rule.is_consultancy == consultancy and rule.valid_from <= on]
     if not valid:
         raise Incomplete("Belum ada aturan bentuk kontrak untuk tanggal itu. Mohon hubungi admin sistem.")
     since = max(rule.valid_from for rule in valid)

@@ -14,7 +14,7 @@ def make(settings: Settings | None = None) -> FastAPI:
         service="deploy",
         title="Infrastruktur",
         settings=settings or Settings(),
-        routers=[api.router, pages.router],
+        routers=[*api.routers, pages.router],
         navigation=pages.NAVIGATION,
         acts=ACTS,
     )

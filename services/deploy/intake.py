@@ -19,6 +19,7 @@ from typing import BinaryIO, NoReturn, Protocol
 
 from shared.errors import Refused, TooLarge
 from shared.manifest import MAX_ENTRIES, MAX_TOTAL_BYTES, Entry, Manifest, Mode, path_fault, shown
+from shared.sentence import Sentence
 from shared.store import CHUNK, Source, Store, chunks
 
 MAX_RATIO = 200
@@ -97,7 +98,11 @@ def _seekable(archive: Path | Source) -> Iterator[tuple[BinaryIO, int]]:
 
 def _limit_packed(packed: int) -> None:
     if packed > MAX_PACKED_BYTES:
-        _refuse("too_large", "Berkas kemasan lebih besar dari 2 GiB.", "Mohon keluarkan data yang tidak perlu")
+        _refuse(
+            "too_large",
+            "Berkas kemasan lebih besar dari 2 GiB.",
+            "Mohon keluarkan data yang tidak perlu, lalu unggah lagi.",
+        )
 
 
 def _walker(file: BinaryIO) -> Walk:
@@ -109,7 +114,9 @@ def _walker(file: BinaryIO) -> Walk:
         return _gzipped_tar_members
     if head[257:262] == b"ustar":
         return _plain_tar_members
-    return _refuse("unknown_format", "Berkas ini bukan kemasan .zip, .tar, atau .tar.gz.", "Mohon kemas ulang")
+    return _refuse(
+        "unknown_format", "Berkas ini bukan kemasan .zip, .tar, atau .tar.gz.", "Mohon kemas ulang, lalu unggah lagi."
+    )
 
 
 def _inspect(members: Iterator[Member], packed: int) -> list[Entry]:
@@ -132,7 +139,11 @@ def _inspect(members: Iterator[Member], packed: int) -> list[Entry]:
 
 def _limit_unpacked(total: int, packed: int) -> None:
     if total > MAX_TOTAL_BYTES:
-        _refuse("too_large", "Isi kemasan lebih besar dari 2 GiB.", "Mohon keluarkan data yang tidak perlu")
+        _refuse(
+            "too_large",
+            "Isi kemasan lebih besar dari 2 GiB.",
+            "Mohon keluarkan data yang tidak perlu, lalu unggah lagi.",
+        )
     _limit_ratio(total, packed)
 
 
@@ -140,8 +151,11 @@ def _limit_ratio(total: int, packed: int) -> None:
     if total > SMALL and total > MAX_RATIO * packed:
         _refuse(
             "ratio",
-            f"Isi kemasan lebih dari {MAX_RATIO} kali ukuran kemasannya, seperti bom arsip.",
-            "Mohon keluarkan berkas kosong yang besar",
+            Sentence(
+                "Isi kemasan lebih dari {max_ratio} kali ukuran kemasannya, seperti bom arsip.",
+                max_ratio=MAX_RATIO,
+            ),
+            "Mohon keluarkan berkas kosong yang besar, lalu unggah lagi.",
         )
 
 
@@ -149,7 +163,7 @@ def _refuse_many() -> NoReturn:
     _refuse(
         "too_many_entries",
         "Kemasan memuat lebih dari 100.000 berkas atau folder.",
-        "Mohon keluarkan yang tidak perlu (misalnya node_modules dan tembolok)",
+        "Mohon keluarkan yang tidak perlu (misalnya node_modules dan tembolok), lalu unggah lagi.",
     )
 
 
@@ -162,7 +176,7 @@ def _shared_top(entries: list[Entry]) -> str:
 
 def _manifest(entries: list[Entry]) -> Manifest:
     if not entries:
-        _refuse("empty", "Kemasan ini tidak memuat satu berkas pun.", "Mohon kemas ulang")
+        _refuse("empty", "Kemasan ini tidak memuat satu berkas pun.", "Mohon kemas ulang, lalu unggah lagi.")
     try:
         return Manifest(entries)
     except Refused as refusal:
@@ -188,17 +202,24 @@ def _store(members: Iterator[Member], entries: list[Entry], store: Store) -> Non
 
 
 def _refuse_changed() -> NoReturn:
-    _refuse("changed", "Berkas kemasan berubah selagi diperiksa.", "Mohon unggah ulang")
+    _refuse("changed", "Berkas kemasan berubah selagi diperiksa.", "Mohon unggah ulang, lalu unggah lagi.")
 
 
-def _refuse(code: str, words: str, advice: str = "Mohon kemas ulang tanpa berkas itu") -> NoReturn:
-    raise ArchiveRefused(f"{words} {advice}, lalu unggah lagi. Tidak ada yang disimpan.", code=code)
+def _refuse(code: str, words: str, advice: str = "Mohon kemas ulang tanpa berkas itu, lalu unggah lagi.") -> NoReturn:
+    raise ArchiveRefused(
+        Sentence(
+            "{words} {advice} Tidak ada yang disimpan.",
+            words=words,
+            advice=advice,
+        ),
+        code=code,
+    )
 
 
 def _checked_path(path: str) -> str:
     if fault := path_fault(path):
         code, words = fault
-        _refuse(code, f"Berkas {shown(path)} dalam kemasan {words}.")
+        _refuse(code, Sentence("Berkas {path} dalam kemasan {words}.", path=shown(path), words=words))
     return path
 
 
@@ -208,8 +229,8 @@ def _decoded(raw: bytes) -> str:
     except UnicodeDecodeError:
         _refuse(
             "name_not_utf8",
-            f"Nama berkas {shown(raw)} dalam kemasan bukan UTF-8.",
-            "Mohon ganti nama berkas itu",
+            Sentence("Nama berkas {raw} dalam kemasan bukan UTF-8.", raw=shown(raw)),
+            "Mohon ganti nama berkas itu, lalu unggah lagi.",
         )
 
 
@@ -217,8 +238,8 @@ def _checked_mode(path: str, permissions: int) -> Mode:
     if permissions & (stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX):
         _refuse(
             "setuid",
-            f"Berkas {shown(path)} memakai izin khusus (setuid, setgid, atau sticky).",
-            "Mohon hapus izin itu (chmod 644 atau 755)",
+            Sentence("Berkas {path} memakai izin khusus (setuid, setgid, atau sticky).", path=shown(path)),
+            "Mohon hapus izin itu (chmod 644 atau 755), lalu unggah lagi.",
         )
     return "755" if permissions & stat.S_IXUSR else "644"
 
@@ -235,14 +256,14 @@ def _read_exactly(file: Readable, size: int) -> bytes:
 
 
 def _refuse_cut() -> NoReturn:
-    _refuse("cut_off", "Berkas kemasan rusak atau terpotong.", "Mohon kemas ulang")
+    _refuse("cut_off", "Berkas kemasan rusak atau terpotong.", "Mohon kemas ulang, lalu unggah lagi.")
 
 
 def _refuse_crooked(words: str) -> NoReturn:
     _refuse(
         "crooked_archive",
-        f"Susunan berkas kemasan tidak wajar: {words}.",
-        "Mohon kemas ulang dengan alat biasa",
+        Sentence("Susunan berkas kemasan tidak wajar: {words}.", words=words),
+        "Mohon kemas ulang dengan alat biasa, lalu unggah lagi.",
     )
 
 
@@ -337,24 +358,24 @@ def _tar_members(file: Readable) -> Iterator[Member]:
 def _tar_member(file: Readable, header: bytes, *, kind: bytes, raw: str, size: int) -> Iterator[Member]:
     if kind in _KINDS:
         code, words = _KINDS[kind]
-        _refuse(code, f"{shown(raw)} dalam kemasan adalah {words}, bukan berkas biasa.")
+        _refuse(code, Sentence("{raw} dalam kemasan adalah {words}, bukan berkas biasa.", raw=shown(raw), words=words))
     # Tools write "./" before every name when a folder is packed as ".".
     name = raw.removeprefix("./")
     if kind == b"5":
         if size:
-            _refuse_crooked(f"folder {shown(raw)} mempunyai isi")
+            _refuse_crooked(Sentence("folder {name} mempunyai isi", name=shown(raw)))
         if name not in ("", "."):
             _checked_path(name.removesuffix("/"))
         return
     if kind not in (b"0", b"\0"):
-        _refuse("unknown_kind", f"{shown(raw)} dalam kemasan berjenis tidak dikenal.")
+        _refuse("unknown_kind", Sentence("{raw} dalam kemasan berjenis tidak dikenal.", raw=shown(raw)))
     path = _checked_path(name)
     mode = _checked_mode(path, _tar_number(header[100:108]))
     content = _Span(file, size)
     yield Member(path, mode, iter(content))
     content.finish()
     if any(_read_exactly(file, -size % _TAR_BLOCK)):
-        _refuse_crooked(f"ada bita tersembunyi sesudah {shown(path)}")
+        _refuse_crooked(Sentence("ada bita tersembunyi sesudah {name}", name=shown(path)))
 
 
 class _Span:
@@ -389,7 +410,7 @@ def _tar_number(field: bytes) -> int:
     if field[0] & 0x80:
         value = int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big")
         if field[0] & 0x40 or value > 1 << 62:
-            _refuse_crooked("ada ukuran yang tidak masuk akal")
+            _refuse_crooked(Sentence("ada ukuran yang tidak masuk akal"))
         return value
     digits = field.strip(b" \0")
     if not digits:
@@ -428,12 +449,12 @@ def _pax(text: bytes, *, allowed: tuple[str, ...]) -> dict[str, str]:
         key = _decoded(raw_key)
         if key in allowed:
             if key in kept:
-                _refuse_crooked(f"keterangan {shown(key)} tercantum dua kali")
+                _refuse_crooked(Sentence("keterangan {name} tercantum dua kali", name=shown(key)))
             kept[key] = _decoded(raw_value)
         elif key.startswith("GNU.sparse"):
             _refuse("sparse", "Kemasan memuat berkas berongga (sparse).")
         elif key not in _PAX_HARMLESS and not key.startswith(_PAX_HARMLESS_PREFIXES):
-            _refuse_crooked(f"keterangan {shown(key)} tidak dikenal")
+            _refuse_crooked(Sentence("keterangan {name} tidak dikenal", name=shown(key)))
     return kept
 
 
@@ -446,12 +467,12 @@ def _pax_size(value: str) -> int:
 def _check_tar_end(file: Readable) -> None:
     """Only zeros may follow the end mark, and not many: a second archive may hide there."""
     if any(_read_exactly(file, _TAR_BLOCK)):
-        _refuse_crooked("tanda akhirnya tidak lengkap")
+        _refuse_crooked(Sentence("tanda akhirnya tidak lengkap"))
     left = SMALL
     while piece := file.read(_TAR_BLOCK * 20):
         left -= len(piece)
         if any(piece) or left < 0:
-            _refuse_crooked("ada isi sesudah tanda akhirnya")
+            _refuse_crooked(Sentence("ada isi sesudah tanda akhirnya"))
 
 
 # --- zip (PKWARE APPNOTE 6.3) ---
@@ -494,7 +515,7 @@ def _zip_members(file: BinaryIO, packed: int) -> Iterator[Member]:
     # Every declared size is believed only to refuse early; what is unpacked is counted again.
     _limit_unpacked(sum(entry.size for entry in entries), packed)
     if (entries[0].offset if entries else start) != 0:
-        _refuse_crooked("ada isi sebelum berkas pertama")
+        _refuse_crooked(Sentence("ada isi sebelum berkas pertama"))
     ends = [entry.offset for entry in entries[1:]] + [start]
     # Without entries there is one end too many, and nothing to compare it with.
     for entry, end in zip(entries, ends, strict=False):
@@ -512,9 +533,9 @@ def _zip_list(file: BinaryIO, packed: int) -> tuple[list[_ZipEntry], int]:
     if count > MAX_ENTRIES:
         _refuse_many()
     if size > _MAX_ZIP_LIST:
-        _refuse_crooked("daftar isinya terlalu panjang")
+        _refuse_crooked(Sentence("daftar isinya terlalu panjang"))
     if start + size != end_at:
-        _refuse_crooked("daftar isinya tidak berada di tempatnya")
+        _refuse_crooked(Sentence("daftar isinya tidak berada di tempatnya"))
     file.seek(start)
     data = _read_exactly(file, size)
     entries = []
@@ -523,7 +544,7 @@ def _zip_list(file: BinaryIO, packed: int) -> tuple[list[_ZipEntry], int]:
         entry, at = _zip_entry(data, at)
         entries.append(entry)
     if at != len(data):
-        _refuse_crooked("jumlah berkas tidak sama dengan daftarnya")
+        _refuse_crooked(Sentence("jumlah berkas tidak sama dengan daftarnya"))
     return entries, start
 
 
@@ -537,9 +558,9 @@ def _zip_end(file: BinaryIO, packed: int) -> tuple[int, int, int, int]:
         _refuse_cut()
     _, disk, list_disk, here, count, size, start, comment = _END.unpack_from(tail, at)
     if at + _END.size + comment != len(tail):
-        _refuse_crooked("ada isi sesudah tanda akhirnya")
+        _refuse_crooked(Sentence("ada isi sesudah tanda akhirnya"))
     if disk or list_disk or here != count:
-        _refuse_crooked("kemasan terdiri atas beberapa bagian")
+        _refuse_crooked(Sentence("kemasan terdiri atas beberapa bagian"))
     end_at = tail_at + at
     if count != _FULL16 and _FULL32 not in (size, start):
         return count, size, start, end_at
@@ -551,11 +572,11 @@ def _zip_end(file: BinaryIO, packed: int) -> tuple[int, int, int, int]:
         # Exactly 65,535 entries need no long form.
         return count, size, start, end_at
     if disk or disks > 1 or end64_at + _END64.size != end_at - _LOCATOR.size:
-        _refuse_crooked("tanda akhir panjangnya tidak berada di tempatnya")
+        _refuse_crooked(Sentence("tanda akhir panjangnya tidak berada di tempatnya"))
     file.seek(end64_at)
     mark, _, _, _, disk, list_disk, here, count, size, start = _END64.unpack(_read_exactly(file, _END64.size))
     if mark != b"PK\x06\x06" or disk or list_disk or here != count:
-        _refuse_crooked("tanda akhir panjangnya rusak")
+        _refuse_crooked(Sentence("tanda akhir panjangnya rusak"))
     return count, size, start, end64_at
 
 
@@ -590,22 +611,22 @@ def _zip_entry(data: bytes, at: int) -> tuple[_ZipEntry, int]:
     if flags & (_ENCRYPTED | _STRONG | _MASKED) or method == 99:
         _refuse(
             "encrypted",
-            f"Berkas {shown(name)} dalam kemasan terkunci sandi.",
-            "Mohon kemas ulang tanpa sandi",
+            Sentence("Berkas {name} dalam kemasan terkunci sandi.", name=shown(name)),
+            "Mohon kemas ulang tanpa sandi, lalu unggah lagi.",
         )
     if method not in (_STORED, _DEFLATED):
         _refuse(
             "unknown_method",
-            f"Berkas {shown(name)} dimampatkan dengan cara yang tidak didukung.",
-            "Mohon kemas ulang dengan cara biasa (deflate)",
+            Sentence("Berkas {name} dimampatkan dengan cara yang tidak didukung.", name=shown(name)),
+            "Mohon kemas ulang dengan cara biasa (deflate), lalu unggah lagi.",
         )
     fields = _extra_fields(extra, name)
     size, packed, offset, disk = _long_numbers(fields.get(0x0001, b""), size, packed, offset, disk)
     if disk:
-        _refuse_crooked("kemasan terdiri atas beberapa bagian")
+        _refuse_crooked(Sentence("kemasan terdiri atas beberapa bagian"))
     # Info-ZIP's second name: readers differ on which one counts.
     if 0x7075 in fields and fields[0x7075][5:] != raw_name:
-        _refuse("two_names", f"Berkas {shown(name)} mempunyai dua nama yang berbeda dalam kemasan.")
+        _refuse("two_names", Sentence("Berkas {name} mempunyai dua nama yang berbeda dalam kemasan.", name=shown(name)))
     entry = _ZipEntry(raw_name, name, flags, method, crc, packed, size, offset, attributes)
     _check_zip_kind(entry, unix=made_by >> 8 == _UNIX)
     return entry, end
@@ -614,7 +635,13 @@ def _zip_entry(data: bytes, at: int) -> tuple[_ZipEntry, int]:
 def _check_zip_kind(entry: _ZipEntry, *, unix: bool) -> None:
     kind = stat.S_IFMT(entry.attributes >> 16)
     if stat.S_ISLNK(kind):
-        _refuse("symbolic_link", f"{shown(entry.name)} dalam kemasan adalah tautan simbolik, bukan berkas biasa.")
+        _refuse(
+            "symbolic_link",
+            Sentence(
+                "{name} dalam kemasan adalah tautan simbolik, bukan berkas biasa.",
+                name=shown(entry.name),
+            ),
+        )
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR) and unix:
         codes = {
             stat.S_IFIFO: "fifo",
@@ -622,16 +649,19 @@ def _check_zip_kind(entry: _ZipEntry, *, unix: bool) -> None:
             stat.S_IFCHR: "device",
             stat.S_IFSOCK: "device",
         }
-        _refuse(codes.get(kind, "unknown_kind"), f"{shown(entry.name)} dalam kemasan bukan berkas biasa.")
+        _refuse(
+            codes.get(kind, "unknown_kind"),
+            Sentence("{name} dalam kemasan bukan berkas biasa.", name=shown(entry.name)),
+        )
     name = entry.name.removeprefix("./")
     if entry.is_folder:
         if entry.size or entry.packed > 2 or kind == stat.S_IFREG:
-            _refuse_crooked(f"folder {shown(entry.name)} mempunyai isi")
+            _refuse_crooked(Sentence("folder {name} mempunyai isi", name=shown(entry.name)))
         if name.rstrip("/"):
             _checked_path(name.removesuffix("/"))
         return
     if kind == stat.S_IFDIR:
-        _refuse_crooked(f"{shown(entry.name)} ditandai sebagai folder")
+        _refuse_crooked(Sentence("{name} ditandai sebagai folder", name=shown(entry.name)))
     _checked_path(name)
     _checked_mode(name, entry.attributes >> 16 & 0o7777)
 
@@ -642,9 +672,9 @@ def _extra_fields(extra: bytes, name: str) -> dict[int, bytes]:
     while len(extra) - at >= 4:
         key, size = struct.unpack_from("<2H", extra, at)
         if at + 4 + size > len(extra):
-            _refuse_crooked(f"keterangan tambahan {shown(name)} rusak")
+            _refuse_crooked(Sentence("keterangan tambahan {name} rusak", name=shown(name)))
         if key in (0x0001, 0x7075) and key in fields:
-            _refuse_crooked(f"keterangan tambahan {shown(name)} tercantum dua kali")
+            _refuse_crooked(Sentence("keterangan tambahan {name} tercantum dua kali", name=shown(name)))
         fields[key] = extra[at + 4 : at + 4 + size]
         at += 4 + size
     return fields
@@ -677,12 +707,19 @@ def _zip_local(file: BinaryIO, entry: _ZipEntry) -> int:
     if raw_name != entry.raw_name:
         _refuse(
             "two_names",
-            f"Kemasan menyebut satu berkas dengan dua nama: {shown(entry.name)} dan {shown(raw_name)}.",
-            "Mohon kemas ulang dengan alat biasa",
+            Sentence(
+                "Kemasan menyebut satu berkas dengan dua nama: {name} dan {raw_name}.",
+                name=shown(entry.name),
+                raw_name=shown(raw_name),
+            ),
+            "Mohon kemas ulang dengan alat biasa, lalu unggah lagi.",
         )
     fields = _extra_fields(_read_exactly(file, extras), entry.name)
     if 0x7075 in fields and fields[0x7075][5:] != raw_name:
-        _refuse("two_names", f"Berkas {shown(entry.name)} mempunyai dua nama yang berbeda dalam kemasan.")
+        _refuse(
+            "two_names",
+            Sentence("Berkas {name} mempunyai dua nama yang berbeda dalam kemasan.", name=shown(entry.name)),
+        )
     size, packed, _, _ = _long_numbers(fields.get(0x0001, b""), size, packed, 0, 0)
     declared = (crc, packed, size)
     later = flags & _DESCRIPTOR and declared in ((0, 0, 0), (0, entry.packed, entry.size))
@@ -690,8 +727,11 @@ def _zip_local(file: BinaryIO, entry: _ZipEntry) -> int:
     if differs or (declared != (entry.crc, entry.packed, entry.size) and not later):
         _refuse(
             "two_sizes",
-            f"Ukuran berkas {shown(entry.name)} disebut berbeda di dua tempat dalam kemasan.",
-            "Mohon kemas ulang dengan alat biasa",
+            Sentence(
+                "Ukuran berkas {name} disebut berbeda di dua tempat dalam kemasan.",
+                name=shown(entry.name),
+            ),
+            "Mohon kemas ulang dengan alat biasa, lalu unggah lagi.",
         )
     return entry.offset + _LOCAL.size + int(names) + int(extras)
 
@@ -708,8 +748,11 @@ def _zip_content(file: BinaryIO, entry: _ZipEntry) -> Iterator[bytes]:
     if size != entry.size or check != entry.crc:
         _refuse(
             "two_sizes" if size != entry.size else "checksum",
-            f"Isi berkas {shown(entry.name)} tidak sama dengan ukuran atau sidik yang dinyatakan.",
-            "Mohon kemas ulang dengan alat biasa",
+            Sentence(
+                "Isi berkas {name} tidak sama dengan ukuran atau sidik yang dinyatakan.",
+                name=shown(entry.name),
+            ),
+            "Mohon kemas ulang dengan alat biasa, lalu unggah lagi.",
         )
 
 
@@ -736,13 +779,13 @@ def _check_span(file: BinaryIO, entry: _ZipEntry, data_end: int, end: int) -> No
     if data_end > end:
         _refuse(
             "overlap",
-            f"Entri {shown(entry.name)} bertumpang tindih dengan entri lain dalam kemasan.",
-            "Mohon kemas ulang dengan alat biasa",
+            Sentence("Entri {name} bertumpang tindih dengan entri lain dalam kemasan.", name=shown(entry.name)),
+            "Mohon kemas ulang dengan alat biasa, lalu unggah lagi.",
         )
     file.seek(data_end)
     rest = _read_exactly(file, min(end - data_end, _MAX_DESCRIPTOR + 1))
     if rest not in (_descriptors(entry) if entry.flags & _DESCRIPTOR else (b"",)):
-        _refuse_crooked(f"ada bita tersembunyi sesudah {shown(entry.name)}")
+        _refuse_crooked(Sentence("ada bita tersembunyi sesudah {name}", name=shown(entry.name)))
 
 
 def _descriptors(entry: _ZipEntry) -> set[bytes]:

@@ -24,12 +24,12 @@ from services.deploy import host_helper
 from services.deploy.plan import Facts, Request, Site
 from shared.addresses import resolved
 from shared.errors import Incomplete, Refused, Unavailable
+from shared.sentence import Sentence
 
 CIPHERS = ("aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr")
 MACS = ("hmac-sha2-512-etm@openssh.com", "hmac-sha2-256-etm@openssh.com")
 EXCHANGES = ("mlkem768x25519-sha256", "curve25519-sha256@libssh.org", "diffie-hellman-group16-sha512")
 HOST_KEY = "ssh-ed25519"
-CLIENT_KEYS = ("ssh-ed25519",)
 
 # Every refusal here is told in words; paramiko would put whole tracebacks with foreign text into the log besides.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
@@ -202,9 +202,9 @@ def ask(server: Server, request: Request, *, limits: Limits | None = None) -> Li
     return next((line for line in lines if line.kind == "facts"), lines[-1])
 
 
-def probe_host_key(address: str, port: int, *, timeout: float = 10.0) -> HostKey:
+def probe_host_key(address: str, port: int) -> HostKey:
     """Return the host key that a server shows, without signing in; refuses `HostUnreachable`."""
-    with _transport(address, port, timeout) as transport:
+    with _transport(address, port, Limits().connect) as transport:
         key = transport.get_remote_server_key()
     return HostKey(f"{HOST_KEY} {key.get_base64()}")
 
@@ -213,7 +213,9 @@ def _check(request: Request) -> None:
     try:
         host_helper.checked({**request.params, "verb": request.verb})
     except host_helper.Refusal as refusal:
-        raise MalformedRequest(f"{refusal.text} Server tidak dihubungi; mohon perbaiki isiannya.") from None
+        raise MalformedRequest(
+            Sentence("{text} Server tidak dihubungi; mohon perbaiki isiannya.", text=refusal.text)
+        ) from None
 
 
 def _converse(server: Server, command: str, opening: bytes, blobs: Blobs | None, limits: Limits) -> Iterator[Line]:
@@ -246,8 +248,12 @@ def _signed_in(server: Server, limits: Limits) -> Iterator[paramiko.Transport]:
         shown = transport.get_remote_server_key()
         if shown.get_name() != HOST_KEY or not hmac.compare_digest(shown.asbytes(), pinned.raw):
             raise HostKeyChanged(
-                f"Kunci server {server.address} bukan yang terdaftar ({pinned.fingerprint}). "
-                "Tidak ada yang dikirim. Mohon hubungi Divisi Infrastruktur sebelum server ini dipakai lagi."
+                Sentence(
+                    "Kunci server {address} bukan yang terdaftar ({fingerprint}). Tidak ada yang dikirim. Mohon "
+                    "hubungi Divisi Infrastruktur sebelum server ini dipakai lagi.",
+                    address=server.address,
+                    fingerprint=pinned.fingerprint,
+                )
             )
         try:
             transport.auth_publickey(server.user, paramiko.Ed25519Key.from_private_key_file(str(server.key)))
@@ -266,7 +272,11 @@ def _transport(address: str, port: int, timeout: float) -> Iterator[paramiko.Tra
         link = socket.create_connection((resolved(address, port), port), timeout=timeout)
     except (OSError, UnicodeError) as error:
         raise HostUnreachable(
-            f"Server {address} pada port {port} tidak menjawab. Mohon periksa jaringan dan servernya."
+            Sentence(
+                "Server {address} pada port {port} tidak menjawab. Mohon periksa jaringan dan servernya.",
+                address=address,
+                port=port,
+            )
         ) from error
     link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     transport = paramiko.Transport(link)
@@ -281,7 +291,10 @@ def _transport(address: str, port: int, timeout: float) -> Iterator[paramiko.Tra
             transport.get_remote_server_key()
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise HostUnreachable(
-                f"Server {address} tidak menjawab sebagai server SSH yang aman. Mohon periksa servernya."
+                Sentence(
+                    "Server {address} tidak menjawab sebagai server SSH yang aman. Mohon periksa servernya.",
+                    address=address,
+                )
             ) from error
         yield transport
     finally:
@@ -425,7 +438,7 @@ _ENROL = (
 )
 
 
-def enrol(admin: Server, enrolment: Enrolment, *, limits: Limits | None = None) -> Iterator[Line]:
+def enrol(admin: Server, enrolment: Enrolment) -> Iterator[Line]:
     """Prepare a fresh server with an administrator's login: account, helper, permit key, gate; yields the steps.
 
     `admin` is root or an account with `sudo` without a password. Done again it changes only what differs.
@@ -447,7 +460,7 @@ def enrol(admin: Server, enrolment: Enrolment, *, limits: Limits | None = None) 
     command = _ENROL if admin.user == "root" else f"sudo -n {_ENROL}"
     heard = False
     try:
-        for line in _converse(admin, command, opening, None, limits or Limits()):
+        for line in _converse(admin, command, opening, None, Limits()):
             heard = True
             yield line
     except ConnectionCut:

@@ -20,6 +20,7 @@ from shared.keys import Keys
 from shared.language import long_date, long_moment
 from shared.log import logger
 from shared.pages import fragment
+from shared.sentence import Sentence
 from shared.web import problem
 
 PER_MINUTE = 30
@@ -43,7 +44,11 @@ class TooManyChecks(TooMany):
 
     def __init__(self, seconds: int) -> None:
         super().__init__(
-            f"Terlalu banyak pemeriksaan dokumen dari jaringan ini. Mohon tunggu {seconds} detik, lalu periksa lagi."
+            Sentence(
+                "Terlalu banyak pemeriksaan dokumen dari jaringan ini. Mohon tunggu {seconds} detik, lalu "
+                "periksa lagi.",
+                seconds=seconds,
+            )
         )
         self.seconds = seconds
 
@@ -116,8 +121,11 @@ async def check(request: Request, typed: str) -> PaperCheck:
         else:
             return PaperCheck(paper=paper, division=TITLES[name], counts=paper.withdrawn_at is None)
     raise Unavailable(
-        f"Catatan dokumen ini dipegang {TITLES[name]}, yang sedang tidak menjawab. Keasliannya belum dapat dipastikan; "
-        "mohon periksa lagi beberapa menit lagi.",
+        Sentence(
+            "Catatan dokumen ini dipegang {name}, yang sedang tidak menjawab. Keasliannya belum dapat "
+            "dipastikan; mohon periksa lagi beberapa menit lagi.",
+            name=TITLES[name],
+        ),
         code="part_silent",
     )
 
@@ -274,4 +282,9 @@ class _FileField:
 
 
 def _too_large() -> TooLarge:
-    return TooLarge(f"Berkas ini lebih dari {LARGEST_FILE // 1024 // 1024} MB. Dokumen terbitan Alur jauh lebih kecil.")
+    return TooLarge(
+        Sentence(
+            "Berkas ini lebih dari {largest_file} MB. Dokumen terbitan Alur jauh lebih kecil.",
+            largest_file=LARGEST_FILE // 1024 // 1024,
+        )
+    )

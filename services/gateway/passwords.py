@@ -12,6 +12,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from services.gateway.leaked import is_leaked
 from shared.errors import FieldError, Incomplete
+from shared.sentence import Sentence, together
 
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 """OWASP's setting for argon2id: 19 MiB, two passes, one lane."""
@@ -19,7 +20,11 @@ AT_ONCE = BoundedSemaphore(4)
 """Many sign-ins at once must not eat the memory of everybody else."""
 SITE_WORDS = frozenset({"alur", "pustipd"})
 """Words of this site that alone, or with digits and signs around them, make no password (ASVS 5.0, 6.2.11)."""
-KINDS = (("huruf besar", str.isupper), ("huruf kecil", str.islower), ("angka", str.isdecimal))
+KINDS = (
+    (Sentence("huruf besar"), str.isupper),
+    (Sentence("huruf kecil"), str.islower),
+    (Sentence("angka"), str.isdecimal),
+)
 
 ProfileName = Literal["asvs", "bssn"]
 
@@ -45,9 +50,14 @@ class Profile:
     @property
     def rules(self) -> str:
         """Say what a password needs, in one sentence for the form."""
-        kinds = ", dengan huruf besar, huruf kecil, angka, dan tanda" if self.needs_four_kinds else ""
-        days = f" Berlaku {self.valid_for.days} hari." if self.valid_for else ""
-        return f"Paling sedikit {self.shortest} huruf{kinds}; kalimat pendek lebih mudah diingat.{days}"
+        told: list[str] = [
+            Sentence("Paling sedikit {shortest} huruf; kalimat pendek lebih mudah diingat.", shortest=self.shortest)
+        ]
+        if self.needs_four_kinds:
+            told.append("Pakai huruf besar, huruf kecil, angka, dan tanda.")
+        if self.valid_for:
+            told.append(Sentence("Berlaku {days} hari.", days=self.valid_for.days))
+        return together(told)
 
 
 PROFILES: dict[str, Profile] = {
@@ -70,8 +80,10 @@ def hashed(password: str, *, username: str = "", profile: Profile = ASVS) -> str
 def _fault(password: str, username: str, profile: Profile) -> str:
     """Return what is wrong with a new password, in words; empty when nothing is."""
     if not profile.shortest <= len(password) <= profile.longest:
-        return (
-            f"Kata sandi harus {profile.shortest} sampai {profile.longest} huruf; kalimat pendek lebih mudah diingat."
+        return Sentence(
+            "Kata sandi harus {shortest} sampai {longest} huruf; kalimat pendek lebih mudah diingat.",
+            shortest=profile.shortest,
+            longest=profile.longest,
         )
     plain = password.casefold()
     names = {username, *username.replace("_", ".").replace("-", ".").split(".")} if username else set()
@@ -85,9 +97,12 @@ def _fault(password: str, username: str, profile: Profile) -> str:
         )
     if profile.needs_four_kinds:
         lacking = [name for name, is_kind in KINDS if not any(map(is_kind, password))]
-        lacking += [] if any(not sign.isalnum() and not sign.isspace() for sign in password) else ["tanda"]
+        lacking += [] if any(not sign.isalnum() and not sign.isspace() for sign in password) else [Sentence("tanda")]
         if lacking:
-            return f"Kata sandi ini belum memuat {', '.join(lacking)}. Ketentuan di sini meminta keempat jenisnya."
+            return Sentence(
+                "Kata sandi ini belum memuat {lacking}. Ketentuan di sini meminta keempat jenisnya.",
+                lacking=lacking,
+            )
     return ""
 
 

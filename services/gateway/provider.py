@@ -11,17 +11,18 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
 from services.gateway.settings import IdentityProvider
 from shared.errors import NotFound, NotSignedIn, Unavailable
 from shared.log import logger
+from shared.sentence import Sentence
+
+if TYPE_CHECKING:
+    from joserfc.jwk import KeySet
 
 ALGORITHMS = ("RS256", "ES256", "Ed25519", "EdDSA")
 """Never "none", and never one whose key both sides share: our client secret is no proof of who signed."""
@@ -150,7 +151,10 @@ class Provider:
             at=time.monotonic(),
         )
 
-    def _key_set(self, *, anew: bool) -> KeySet:
+    def _key_set(self, *, anew: bool) -> "KeySet":
+        from joserfc.errors import JoseError  # here: a start does not wait for what only campus accounts need
+        from joserfc.jwk import KeySet
+
         age = time.monotonic() - self._keys_at
         if self._keys is None or age > KNOWN_FOR or (anew and age > KEYS_ASKED_EVERY):
             told = self._get(self._about().keys).get("keys")
@@ -217,14 +221,20 @@ class Provider:
     def _silent(self, reason: str) -> Unavailable:
         logger().warning("identity_provider_silent", provider=self.name, reason=reason)
         return Unavailable(
-            f"Penyedia {self.label} sedang tidak dapat dipakai. Masuklah dengan kata sandi, atau ulangi beberapa saat "
-            "lagi.",
+            Sentence(
+                "Penyedia {label} sedang tidak dapat dipakai. Masuklah dengan kata sandi, atau ulangi beberapa "
+                "saat lagi.",
+                label=self.label,
+            ),
             code="provider_silent",
         )
 
     # What it vouches for --------------------------------------------------------------------------------
 
     def _read(self, text: str, *, nonce: str) -> Proven:
+        from joserfc import jwt
+        from joserfc.errors import JoseError
+
         try:
             try:
                 claims = jwt.decode(text, self._key_set(anew=False), algorithms=ALGORITHMS).claims

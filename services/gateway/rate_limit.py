@@ -17,6 +17,7 @@ from math import ceil
 from typing import Literal
 
 from shared.errors import TooMany
+from shared.sentence import Sentence
 
 Kind = Literal["read", "write", "upload", "anonymous"]
 MOST_KEPT = 20_000
@@ -24,10 +25,10 @@ MOST_KEPT = 20_000
 WINDOW = 60
 """Seconds for which a quota is told."""
 WORDS: dict[Kind, str] = {
-    "read": "membaca halaman",
-    "write": "mengirim perubahan",
-    "upload": "mengunggah berkas",
-    "anonymous": "meminta halaman tanpa masuk",
+    "read": Sentence("membaca halaman"),
+    "write": Sentence("mengirim perubahan"),
+    "upload": Sentence("mengunggah berkas"),
+    "anonymous": Sentence("meminta halaman tanpa masuk"),
 }
 
 
@@ -39,8 +40,13 @@ class TooFast(TooMany):
 
     def __init__(self, allowance: "Allowance") -> None:
         super().__init__(
-            f"Dari sesi atau jaringan ini terlalu sering {WORDS[allowance.kind]}: paling banyak {allowance.quota} kali "
-            f"per menit. Belum ada yang berubah. Mohon tunggu {allowance.wait} detik, lalu ulangi."
+            Sentence(
+                "Dari sesi atau jaringan ini terlalu sering {kind}: paling banyak {quota} kali per menit. Belum "
+                "ada yang berubah. Mohon tunggu {wait} detik, lalu ulangi.",
+                kind=WORDS[allowance.kind],
+                quota=allowance.quota,
+                wait=allowance.wait,
+            )
         )
         self.allowance = allowance
         self.seconds = allowance.wait

@@ -80,8 +80,8 @@ class Settings(ServiceSettings):
     telegram_token: SecretStr = SecretStr("")
     """Token of the bot; empty: no Telegram."""
     lookout_seconds: int = Field(60, ge=0)
-    """How often the gateway looks whose turn it is while people work; at rest it looks in every eleventh round only.
-    0: never. A look asks every division for every person, some 40 ms of one core for each."""
+    """How often the gateway looks whose turn it is while people work and a quarter of an hour after; at rest it looks
+    in every eleventh round only. 0: never. A look asks every division for every person, some 40 ms of one core each."""
     escalate_after: int = Field(2, ge=0)
     """Working days after the standard time at which the superior post is told."""
 

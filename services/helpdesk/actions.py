@@ -25,6 +25,7 @@ from shared.messages import (
     TicketOpened,
     WentLive,
 )
+from shared.sentence import Sentence
 from shared.words import local_date
 
 
@@ -39,13 +40,17 @@ def open_ticket(
     live = session.scalar(select(LiveApplication).where(LiveApplication.code == application))
     by = authorize(session, by, ACTS.open_ticket, f"application:{application}")
     if live is None:
-        words = (
-            f"Aplikasi “{application}” belum digunakan atau tidak dikenal. Pilih aplikasi dari daftar; "
-            "bila tidak ada, hubungi Divisi Layanan dan Sosialisasi."
+        words = Sentence(
+            "Aplikasi “{application}” belum digunakan atau tidak dikenal. Pilih aplikasi dari daftar; bila "
+            "tidak ada, hubungi Divisi Layanan dan Sosialisasi.",
+            application=application,
         )
         raise Incomplete(words, errors=[FieldError("/application", words)])
     if live.retired_at:
-        words = f"{live.name} sudah dinonaktifkan; tiket baru tidak diterima, tiket yang ada tetap diselesaikan."
+        words = Sentence(
+            "{name} sudah dinonaktifkan; tiket baru tidak diterima, tiket yang ada tetap diselesaikan.",
+            name=live.name,
+        )
         raise Incomplete(words, errors=[FieldError("/application", words)])
     ticket = Ticket(
         number=_next_number(session),

@@ -1,18 +1,19 @@
 """The helpdesk's JSON door."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from services.helpdesk import actions, queries
 from services.helpdesk.model import Ticket
+from services.helpdesk.queries import dashboard
 from services.helpdesk.schemas import NewTicket, TicketRow, TicketView, Words
 from shared.figures import Figures
 from shared.pages import Reason
 from shared.search import Hit
-from shared.web import Asker, Door, Question, Session, Waiting, answer_list, mark, place
+from shared.sentence import Sentence
+from shared.web import Asker, Door, Limit, Question, Session, Waiting, answer_list, mark, place
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["helpdesk"])
 
@@ -27,7 +28,7 @@ def tickets(
     request: Request,
     session: Session,
     by: Asker,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Limit = 50,
     after: str | None = None,
 ) -> JSONResponse:
     found = queries.tickets(session, by, limit=limit, after=place(after))
@@ -69,7 +70,7 @@ def close(session: Session, by: Asker, ticket_id: UUID) -> Ticket:
 def waiting(session: Session, by: Asker) -> list[Waiting]:
     return [
         Waiting(
-            title=f"Tiket {ticket.number}: {queries.label(ticket.status)}",
+            title=Sentence("Tiket {number}: {status}", number=ticket.number, status=queries.label(ticket.status)),
             about=ticket.title,
             case_number=ticket.application.case_number,
             step="S09",
@@ -87,4 +88,4 @@ def search(session: Session, by: Asker, q: Question) -> list[Hit]:
 
 @router.get("/figures")
 def figures(session: Session, by: Asker) -> Figures:
-    return queries.dashboard(session, by)
+    return dashboard.figures(session, by)

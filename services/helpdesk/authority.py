@@ -6,6 +6,7 @@ from shared.identity import Role
 PEOPLE = frozenset(Role) - {Role.AUDITOR, Role.ADMIN}
 AGENTS = frozenset({Role.SERVICE_STAFF, Role.SERVICE_HEAD})
 HELPERS = AGENTS | {Role.APP_STAFF, Role.INFRA_STAFF, Role.SECURITY_STAFF}
+READERS = HELPERS | {Role.APP_HEAD, Role.HEAD, Role.INFRA_HEAD, Role.SECURITY_HEAD, Role.AUDITOR}
 
 ACTS = Acts.of(
     [

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from shared.database import House, Kept, new_metadata
 from shared.errors import OutOfTurn
 from shared.search import Searchable
+from shared.sentence import Sentence
 
 
 class Table(House):
@@ -120,8 +121,12 @@ class Ticket(Kept, Table):
         sources, target = MOVES[name]
         if self.status not in sources:
             raise OutOfTurn(
-                f"Tiket {self.number} berstatus “{STATUS_LABELS[TicketStatus(self.status)]}”, "
-                "sehingga tindakan ini belum atau tidak lagi dapat dilakukan. Muat ulang halaman tiket."
+                Sentence(
+                    "Tiket {number} berstatus “{status}”, sehingga tindakan ini belum atau tidak lagi dapat "
+                    "dilakukan. Muat ulang halaman tiket.",
+                    number=self.number,
+                    status=STATUS_LABELS[TicketStatus(self.status)],
+                )
             )
         self.status = target
 

@@ -8,9 +8,11 @@ from fastapi import Request, Response
 
 from services.helpdesk import actions, queries
 from services.helpdesk.authority import ACTS
+from services.helpdesk.queries.dashboard import PRIORITY_WORDS
 from services.helpdesk.schemas import NewTicket, Words
 from shared.identity import Person
 from shared.pages import Nothing, Offer, Pages, Reason
+from shared.sentence import Sentence
 from shared.web import Asker, NavigationEntry, Session, mark, place
 
 pages = Pages(Path(__file__).with_name("templates"))
@@ -36,7 +38,7 @@ def _tickets(request: Request, session: Session, by: Person, _id: object = None)
 
 def _choosing(offer: Offer, applications: dict[str, str]) -> Offer:
     """Return the form with the applications in use to choose from instead of a code to type."""
-    choices = (("", "Pilih aplikasi …"), *applications.items())
+    choices = (("", Sentence("Pilih aplikasi …")), *applications.items())
     return replace(
         offer,
         inputs=[
@@ -51,9 +53,10 @@ def _ticket(request: Request, session: Session, by: Person, ticket_id: UUID) -> 
     return pages.render(
         request,
         "ticket.html",
-        f"Tiket {found.number}",
+        Sentence("Tiket {number}", number=found.number),
         ticket=found,
         label=queries.label,
+        priorities=PRIORITY_WORDS,
         offers=pages.offers(request, queries.offered(by, found), id=found.id),
     )
 

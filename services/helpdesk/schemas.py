@@ -23,7 +23,19 @@ class NewTicket(BaseModel):
         description="Apa yang Anda lakukan, apa yang terjadi, dan apa yang diharapkan. Jangan menulis kata sandi.",
         json_schema_extra=AREA,
     )
-    category: Literal["akun", "gangguan", "permintaan", "pertanyaan", "keamanan"] = Field("gangguan", title="Kategori")
+    category: Literal["akun", "gangguan", "permintaan", "pertanyaan", "keamanan"] = Field(
+        "gangguan",
+        title="Kategori",
+        json_schema_extra=labelled(
+            {
+                "akun": "Akun",
+                "gangguan": "Gangguan",
+                "permintaan": "Permintaan",
+                "pertanyaan": "Pertanyaan",
+                "keamanan": "Keamanan",
+            }
+        ),
+    )
     priority: Literal["low", "medium", "high", "critical"] = Field(
         "medium",
         title="Prioritas",

@@ -9,6 +9,7 @@ from shared.authority import Act, Acts
 from shared.errors import NotAllowed
 from shared.identity import Person, Role
 from shared.procedure import procedure
+from shared.sentence import Sentence
 
 PROPOSERS = frozenset({Role.PROPOSER, Role.UNIT_HEAD, Role.APP_STAFF, Role.APP_HEAD})
 """Who may propose; the procedure does not name them (note of S01), so units and the division itself."""
@@ -89,6 +90,7 @@ ACTS = Acts.of(
             step="S01",
             own="proposer_id",
             own_roles=PROPOSERS,
+            danger=True,
             consequence="Berkas tidak ikut pada pengajuan berikutnya; pengajuan yang sudah ada tetap memuatnya.",
         ),
         Act(
@@ -199,6 +201,13 @@ ACTS = Acts.of(
             consequence="Urutan program kerja berubah bagi semua yang membukanya.",
         ),
         Act(
+            "amend_entry",
+            "Ubah butir",
+            frozenset({Role.APP_HEAD}),
+            step="S02",
+            consequence="Isi butir berubah bagi semua dan perubahannya tercatat pada jejak perkara.",
+        ),
+        Act(
             "check_programme_sheet",
             "Periksa berkas",
             frozenset({Role.APP_HEAD}),
@@ -304,6 +313,7 @@ ACTS = Acts.of(
             COMMENTERS,
             step="S01",
             own="author_id",
+            danger=True,
             consequence="Isi komentar tidak ditampilkan lagi; bahwa ada komentar yang ditarik tetap terlihat.",
         ),
         Act(
@@ -613,8 +623,12 @@ def may_move(by: Person, case: Case, act: Act) -> str | None:
     allowed = move.roles & held & (act.roles | {Role.PROPOSER})
     if allowed:
         return None
-    names = " atau ".join(sorted(case.sop.titles[role] for role in move.roles))
-    return f"Tindakan “{act.label}” pada status “{case.label}” adalah wewenang {names}. Mohon hubungi beliau."
+    return Sentence(
+        "Tindakan “{label}” pada status “{case_label}” adalah wewenang: {names}. Mohon hubungi beliau.",
+        label=act.label,
+        case_label=case.label,
+        names=sorted(case.sop.titles[role] for role in move.roles),
+    )
 
 
 def check_move(by: Person, case: Case, act: Act) -> None:

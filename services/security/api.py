@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from services.security import actions, queries
 from services.security.model import FindingRow, PermitRow, SecurityTest
+from services.security.queries import dashboard
 from services.security.schemas import (
     Answers,
     FindingView,
@@ -24,8 +25,9 @@ from shared.errors import NotFound
 from shared.figures import Figures
 from shared.pages import Reason
 from shared.search import Hit
+from shared.sentence import Sentence
 from shared.store import Store
-from shared.web import Asker, Door, Question, Session, Waiting, answer_list, job_events, mark, place
+from shared.web import Asker, Door, Limit, Question, Session, Waiting, answer_list, job_events, mark, place
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["security"])
 
@@ -76,7 +78,7 @@ def tests(
     session: Session,
     by: Asker,
     case_number: str = "",
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Limit = 50,
     after: str | None = None,
 ) -> JSONResponse:
     found = queries.tests(session, by, case_number=case_number, limit=limit, after=place(after))
@@ -173,7 +175,11 @@ async def scan_log(
 def waiting(session: Session, by: Asker) -> list[Waiting]:
     return [
         Waiting(
-            title=f"Uji keamanan putaran {test.round}: {queries.label(test.status)}",
+            title=Sentence(
+                "Uji keamanan putaran {round}: {status}",
+                round=test.round,
+                status=queries.label(test.status),
+            ),
             about=test.case.name,
             case_number=test.case.case_number,
             step="S08",
@@ -191,4 +197,4 @@ def search(session: Session, by: Asker, q: Question) -> list[Hit]:
 
 @router.get("/figures")
 def figures(session: Session, by: Asker) -> Figures:
-    return queries.dashboard(session, by)
+    return dashboard.figures(session, by)

@@ -8,6 +8,12 @@ from shared.identity import Role
 
 TESTERS = frozenset({Role.SECURITY_STAFF})
 HEAD = frozenset({Role.SECURITY_HEAD})
+READERS = frozenset(
+    {
+        Role.SECURITY_STAFF, Role.SECURITY_HEAD, Role.HEAD, Role.APP_HEAD, Role.APP_STAFF,
+        Role.INFRA_HEAD, Role.INFRA_STAFF, Role.AUDITOR,
+    }
+)  # fmt: skip
 NOT_INSTALLER = ("installed_by_id",)
 
 ACTS = Acts.of(

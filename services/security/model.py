@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from shared.database import House, Kept, new_metadata
 from shared.errors import OutOfTurn
 from shared.search import Searchable
+from shared.sentence import Sentence
 
 
 class Table(House):
@@ -116,8 +117,11 @@ class SecurityTest(Kept, Table):
         """Raise OutOfTurn when the status does not allow a move."""
         if not self.allows(name):
             raise OutOfTurn(
-                f"Uji keamanan ini berstatus “{STATUS_LABELS[TestStatus(self.status)]}”, sehingga tindakan ini "
-                "belum atau tidak lagi dapat dilakukan. Muat ulang halaman uji."
+                Sentence(
+                    "Uji keamanan ini berstatus “{status}”, sehingga tindakan ini belum atau tidak lagi dapat "
+                    "dilakukan. Muat ulang halaman uji.",
+                    status=STATUS_LABELS[TestStatus(self.status)],
+                )
             )
 
     def move(self, name: str) -> None:

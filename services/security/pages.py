@@ -16,6 +16,7 @@ from shared.errors import FieldError, Incomplete
 from shared.identity import Person
 from shared.pages import Nothing, Offer, Pages, Reason
 from shared.procedure import security_controls
+from shared.sentence import Sentence
 from shared.web import Asker, NavigationEntry, Session, mark, place
 
 pages = Pages(Path(__file__).with_name("templates"))
@@ -65,7 +66,7 @@ def _test(request: Request, session: Session, by: Person, test_id: UUID) -> Resp
     return pages.render(
         request,
         "test.html",
-        f"Uji keamanan {found.case.name}",
+        Sentence("Uji keamanan {name}", name=found.case.name),
         test=found,
         label=queries.label,
         file=file,
@@ -107,7 +108,10 @@ def _then(act: Callable[..., Any]) -> Callable[..., str]:
 def _answer(session: Session, by: Person, test_id: UUID, body: Sheet, _request: Request) -> str:
     unsaid = [number for number, line in body.answers.items() if line.note.strip() and line.answer is None]
     if unsaid:
-        errors = [FieldError(f"/answers/{n}/answer", f"Butir {n}: pilih jawaban untuk keterangan ini.") for n in unsaid]
+        errors = [
+            FieldError(f"/answers/{n}/answer", Sentence("Butir {n}: pilih jawaban untuk keterangan ini.", n=n))
+            for n in unsaid
+        ]
         raise Incomplete(errors[0].detail, errors=errors)
     answers = [actions.Answer(number, line.answer, line.note) for number, line in body.answers.items() if line.answer]
     return f"/uji-keamanan/{actions.answer_controls(session, by, test_id, answers=answers).id}#kendali"

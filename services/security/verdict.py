@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, SkipValidation, StringConstraints
 
 from shared.errors import FieldError, Refused
+from shared.sentence import Sentence, together
 
 STANDING_POLICY = Path(__file__).parent / "policy.yaml"
 
@@ -120,7 +121,8 @@ class Reason(_Frozen):
     """One thing that stands in the way of a pass."""
 
     code: str
-    words: str
+    words: SkipValidation[str]
+    """Kept as it is made: a sentence that remembers its places."""
 
 
 class Judgement(_Frozen):
@@ -171,7 +173,12 @@ def judge(
         if finding.severity in policy.blocking:
             reasons += _finding_faults(policy, finding, accepted.get(finding.fingerprint), today)
     if waiting := sorted(set(unanswered)):
-        reasons.append(Reason(code="unanswered_control", words=f"Butir kendali belum dijawab: {', '.join(waiting)}."))
+        reasons.append(
+            Reason(
+                code="unanswered_control",
+                words=Sentence("Butir kendali belum dijawab: {waiting}.", waiting=", ".join(waiting)),
+            )
+        )
     return Judgement(may_pass=not reasons, reasons=tuple(reasons))
 
 
@@ -180,41 +187,72 @@ def refuse_untrue_pass(judgement: Judgement) -> None:
     if judgement.may_pass:
         return
     raise PassRefused(
-        "Aplikasi belum dapat dinyatakan lulus. "
-        + " ".join(reason.words for reason in judgement.reasons[:3])
-        + " Mohon selesaikan, lalu uji kembali.",
+        Sentence(
+            "Aplikasi belum dapat dinyatakan lulus. {reasons} Mohon selesaikan, lalu uji kembali.",
+            reasons=together([reason.words for reason in judgement.reasons[:3]]),
+        ),
         errors=[FieldError("/verdict", reason.words) for reason in judgement.reasons],
     )
 
 
 def _scan_faults(policy: Policy, engine: str, scan: ScanResult | None, digest: str) -> list[Reason]:
     if scan is None:
-        return [Reason(code="scan_missing", words=f"Pemindaian {engine} belum dijalankan.")]
+        return [Reason(code="scan_missing", words=Sentence("Pemindaian {engine} belum dijalankan.", engine=engine))]
     faults = []
     if scan.digest != digest:
-        faults.append(Reason(code="scan_of_other_build", words=f"Pemindaian {engine} adalah untuk kemasan lain."))
+        faults.append(
+            Reason(
+                code="scan_of_other_build",
+                words=Sentence("Pemindaian {engine} adalah untuk kemasan lain.", engine=engine),
+            )
+        )
     if scan.policy_digest != policy.engine_digest(engine):
         faults.append(
-            Reason(code="scan_under_other_rules", words=f"Pemindaian {engine} memakai aturan yang sudah diganti.")
+            Reason(
+                code="scan_under_other_rules",
+                words=Sentence("Pemindaian {engine} memakai aturan yang sudah diganti.", engine=engine),
+            )
         )
     if not scan.complete or scan.problems:
         because = f": {scan.problems[0]}" if scan.problems else "."
-        faults.append(Reason(code="scan_incomplete", words=f"Pemindaian {engine} tidak lengkap{because}"))
+        faults.append(
+            Reason(
+                code="scan_incomplete",
+                words=Sentence("Pemindaian {engine} tidak lengkap{because}", engine=engine, because=because),
+            )
+        )
     return faults
 
 
 def _finding_faults(policy: Policy, finding: Finding, acceptance: Acceptance | None, today: date) -> list[Reason]:
-    words = f"Temuan {SEVERITY_WORDS[finding.severity]} “{finding.title}” ({finding.where})"
+    words = Sentence(
+        "Temuan {severity} “{title}” ({where})",
+        severity=SEVERITY_WORDS[finding.severity],
+        title=finding.title,
+        where=finding.where,
+    )
     if acceptance is None:
-        return [Reason(code="open_finding", words=f"{words} masih terbuka.")]
+        return [Reason(code="open_finding", words=Sentence("{words} masih terbuka.", words=words))]
     if finding.severity in policy.never_accepted:
-        return [Reason(code="never_accepted", words=f"{words} tidak boleh diterima sebagai risiko.")]
+        return [
+            Reason(code="never_accepted", words=Sentence("{words} tidak boleh diterima sebagai risiko.", words=words))
+        ]
     approvers = {acceptance.approved_by_security_head, acceptance.approved_by_head}
     if len(approvers) < 2 or acceptance.requested_by in approvers:
-        return [Reason(code="self_approval", words=f"Penerimaan risiko atas {words} disetujui pemintanya sendiri.")]
+        return [
+            Reason(
+                code="self_approval",
+                words=Sentence("Penerimaan risiko atas {words} disetujui pemintanya sendiri.", words=words),
+            )
+        ]
     longest = acceptance.accepted_on + timedelta(days=policy.acceptance_days)
     if not acceptance.accepted_on <= today <= min(acceptance.until_on, longest):
-        return [Reason(code="acceptance_expired", words=f"Masa penerimaan risiko atas {words} tidak berlaku.")]
+        return [
+            Reason(
+                code="acceptance_expired",
+                words=Sentence("Masa penerimaan risiko atas {words} tidak berlaku.", words=words),
+            )
+        ]
     return []
 
 

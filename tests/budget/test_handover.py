@@ -21,7 +21,7 @@ from tests.people import BAYU, BUDI, HADI, JOKO, KIKI
 def test_nothing_is_handed_over_without_documentation_and_report(session: Session, office: Office) -> None:
     contract = walk.signed(session, office)
 
-    with pytest.raises(Incomplete, match=r"laporan dokumentasi.* dan laporan keuangan"):
+    with pytest.raises(Incomplete, match=r"laporan dokumentasi.*, laporan keuangan"):
         actions.draft_handover(session, BUDI, contract.id, office=office)
 
 

@@ -254,6 +254,9 @@ def laid(spares: "Spares", state: Path, keys: Keys, *, name: str, seed: int = 0,
         ground.lay()
         worker.told = ground.settings() | more
         worker.start()
+        # A worker takes seconds to start; what a test times begins afterwards.
+        ground.tell(UUID(int=0))
+        ground.settle(seconds=2 * SETTLE_SECONDS)
         yield ground
     finally:
         if worker.popen is not None:

@@ -299,12 +299,16 @@ def test_what_was_never_installed_is_not_opened(host: Host) -> None:
 
 def test_what_was_opened_in_time_may_be_opened_again_after_the_first_term(host: Host) -> None:
     installed(host)
-    soon = host.signer.permit(ONE.digest, install=timedelta(seconds=3))
-    done(host.ask(open_request(soon, ONE.digest)))
+    for seconds in (2, 8, 30):
+        soon = host.signer.permit(ONE.digest, install=timedelta(seconds=seconds))
+        opening = host.ask(open_request(soon, ONE.digest))
+        if "done" in opening[-1] or refused(opening) != "install_expired":
+            break  # Else the machine was too busy to open within the term.
+    done(opening)
     done(host.ask(site_request("close")))
     install_until = soon.unverified().install_until.timestamp()
-    while time.time() < install_until:
-        time.sleep(install_until - time.time() + 0.01)
+    while (left := install_until - time.time()) > 0:
+        time.sleep(left)
 
     done(host.ask(open_request(soon, ONE.digest)))
 
@@ -814,7 +818,7 @@ def test_what_a_killed_practice_server_left_running_is_ended_by_the_next() -> No
         first.server.process.kill()
         first.server.process.wait()
         assert left
-        assert psutil.pid_exists(left)
+        assert _works(left)
 
         with practice.start(
             place.home,
@@ -823,7 +827,7 @@ def test_what_a_killed_practice_server_left_running_is_ended_by_the_next() -> No
             client_key=place.client_key,
             permit_key=place.permit_key,
         ):
-            assert not psutil.pid_exists(left)
+            assert not _works(left)
             assert first.get("tiada.kampus.test")[0] == 404
 
 
@@ -845,6 +849,14 @@ def _until(condition: Any) -> None:
     while not condition():
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.02)
+
+
+def _works(pid: int) -> bool:
+    """Tell whether a process works; one that nobody has buried yet does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _pid(host: Host) -> int | None:

@@ -14,16 +14,18 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from pydantic import BaseModel
-from sqlalchemy import text
+from sqlalchemy import text, update
 from starlette.types import ASGIApp
 
 from alur.embedded import Postgres
 from services.gateway.actions import person as actions
 from services.gateway.app import make
 from services.gateway.door.remote import RemoteDoor
+from services.gateway.model import Appointment
+from services.gateway.model.person import POSTS
 from services.gateway.settings import Settings
 from shared.authority import Act
-from shared.database import Database
+from shared.database import Database, utc_now
 from shared.errors import Refused
 from shared.identity import HEADER, Role
 from shared.keys import Keys
@@ -48,6 +50,8 @@ class _Told(uvicorn.Server):
             # As every door of ours is started: a name of a server invites whoever knows its holes.
             server_header=False,
             timeout_graceful_shutdown=1,
+            # A browser of a test on a busy machine may be slower than the five seconds of the usual.
+            timeout_keep_alive=60,
         )
         super().__init__(config)
         self.listens = threading.Event()
@@ -258,6 +262,11 @@ def somebody(people: Database) -> Callable[..., str]:
     def take_in(*roles: Role, **more: Any) -> str:
         username = f"orang.{uuid4().hex[:8]}"
         with people.transaction() as session:
+            # Whoever held a post that one person holds leaves it to the newcomer.
+            held = update(Appointment).where(
+                Appointment.role.in_(set(roles) & set(POSTS)), Appointment.ended_at.is_(None)
+            )
+            session.execute(held.values(ended_at=utc_now()))
             actions.add_person(
                 session,
                 username=username,

@@ -10,15 +10,18 @@ from typing import Any
 import httpx
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 import services.gateway
 from alur.embedded import Postgres
 from services.gateway.actions import appointment as appointments
+from services.gateway.actions import invitation
 from services.gateway.actions import person as actions
 from services.gateway.model import Appointment, Notice, Person
 from services.gateway.schemas.appointment import Ending, NewAppointment
+from services.gateway.schemas.invitation import NewInvitation
 from shared import audit, identity
 from shared.database import Database, utc_now
 from shared.errors import Incomplete, NotAllowed, OutOfTurn
@@ -150,7 +153,7 @@ def test_a_post_has_one_deputy_at_a_time(office: Session, first: int, last: int,
     if fits:
         assert appointments.appoint(office, None, second, now=early).person_id == named(office, "dewi").id
     else:
-        with pytest.raises(Incomplete, match="sudah dijalankan Budi"):
+        with pytest.raises(Incomplete, match="dijalankan Budi pada 23 November 2026"):
             appointments.appoint(office, None, second, now=early)
 
 
@@ -202,7 +205,7 @@ def test_a_deputy_bears_the_title_of_the_holder(office: Session) -> None:
 
 
 def test_a_post_of_one_has_one_definitive_holder_at_a_time(office: Session) -> None:
-    with pytest.raises(Incomplete, match="sudah dipegang Citra sejak 5 Januari 2026") as refusal:
+    with pytest.raises(Incomplete, match=r"Kepala PUSTIPD sudah dipegang .*Citra sejak 5 Januari 2026") as refusal:
         appointments.appoint(office, None, definitive(), now=NOON)
     appointments.end_appointment(office, None, standing(office, "citra").id, ending(last_on=LAST), now=NOON)
     with pytest.raises(Incomplete, match="sampai 25 November 2026"):
@@ -329,8 +332,21 @@ def test_the_person_is_told_when_it_begins_and_when_it_ends_early(office: Sessio
     ]
 
 
+def test_what_holds_today_already_is_told_at_once_whatever_the_hour(office: Session) -> None:
+    today = appointments.appoint(office, None, wanted(until_on=FIRST), now=NOON)
+    days = {"from_on": LAST, "until_on": LAST}
+    appointments.appoint(office, None, wanted(username="dewi", **days), now=NOON)
+    appointments.end_appointment(office, None, today.id, ending(), now=NOON)
+    appointments.end_appointment(office, None, standing(office, "tono").id, ending(last_on=LAST), now=NOON)
+
+    told = office.execute(select(Person.username, Notice.kind).join(Notice, Notice.person_id == Person.id))
+
+    assert sorted(map(tuple, told)) == [("budi", "urgent"), ("budi", "urgent"), ("dewi", "news"), ("tono", "news")]
+
+
 def test_history_is_told_newest_first_by_post_and_by_pages(office: Session) -> None:
-    appointments.appoint(office, None, wanted(), now=utc_now())
+    today = local_date(utc_now())
+    appointments.appoint(office, None, wanted(from_on=today, until_on=today), now=utc_now())
 
     every = appointments.appointments(office)
     pages = [appointments.appointments(office, limit=4)]
@@ -344,14 +360,95 @@ def test_history_is_told_newest_first_by_post_and_by_pages(office: Session) -> N
     assert len(every) == 6 and [one for page in pages for one in page] == every
 
 
-def test_roles_of_before_become_appointments_without_an_end(postgres: Postgres) -> None:
+def taken_in(session: Session) -> None:
+    """Take a second Head in, as the command line does."""
+    person(session, "gita", Role.HEAD)
+
+
+def loaded(session: Session) -> None:
+    """Load a directory that knows another Head."""
+    gita = actions.NewPerson(username="gita", display_name="Gita", roles=frozenset({Role.HEAD}), password=PASSWORD)
+    actions.load_directory(session, [], [gita])
+
+
+def invited(session: Session) -> None:
+    """Invite a second Head."""
+    new = NewInvitation(username="gita", display_name="Gita", address="gita@kampus.example", role=Role.HEAD)
+    invitation.invite(session, None, new, now=NOON)
+
+
+@pytest.mark.parametrize("way", [taken_in, loaded, invited])
+def test_a_post_has_one_holder_whichever_way_they_come(office: Session, way: Callable[[Session], None]) -> None:
+    with pytest.raises(Incomplete, match=r"Kepala PUSTIPD sudah dipegang .*Citra") as refusal:
+        way(office)
+
+    assert refusal.value.errors[0].pointer == "/role"
+
+
+@pytest.mark.parametrize(
+    ("changed", "name"),
+    [
+        ({}, "one_holder"),
+        ({"kind": "plt", "until_on": date(2027, 1, 5), "letter_number": "B-1"}, None),
+        ({"role": Role.APP_STAFF}, None),
+        ({"ended_at": NOON}, None),
+    ],
+)
+def test_the_database_itself_keeps_a_post_from_two(office: Session, changed: dict[str, Any], name: str | None) -> None:
+    usual = {"role": Role.HEAD, "kind": "definitive", "from_on": LAST, "letter_number": "", "appointed_by_name": "x"}
+    office.add(Appointment(person_id=named(office, "budi").id, **{**usual, **changed}))
+
+    if name is None:
+        office.flush()
+    else:
+        with pytest.raises(IntegrityError, match=name):
+            office.flush()
+
+
+def test_the_database_keeps_a_post_from_two_deputies(office: Session) -> None:
+    appointments.appoint(office, None, wanted(), now=NOON)
+    usual = {"role": Role.HEAD, "kind": "plt", "letter_number": "B-1", "appointed_by_name": "x"}
+    office.add(Appointment(person_id=named(office, "dewi").id, from_on=LAST, until_on=LAST, **usual))
+
+    with pytest.raises(IntegrityError, match="one_deputy"):
+        office.flush()
+
+
+def before(postgres: Postgres, revisions: str) -> Database:
+    """Return a database as an earlier version left it."""
     postgres.drop_database("gateway_before")
     database = Database(postgres.make_database("gateway_before", user="gateway"))
     folder = Path(services.gateway.__file__).parent / "migrations" / "versions"
     with TemporaryDirectory() as name:
-        for file in sorted(folder.glob("000[12]_*.py")):
+        for file in sorted(folder.glob(f"{revisions}_*.py")):
             (Path(name) / file.name).write_text(file.read_text())
         migrate(database.url, service="gateway", own_versions=Path(name))
+    return database
+
+
+def test_an_update_names_who_holds_a_post_twice_and_changes_nothing(postgres: Postgres) -> None:
+    database = before(postgres, "000[1-7]")
+    held = {"role": Role.HEAD, "kind": "definitive", "from_on": SINCE, "letter_number": "", "appointed_by_name": "x"}
+    with database.transaction() as session:
+        people = [Person(username=name, display_name=name, password_hash="-") for name in ("budi", "citra")]
+        session.add_all(people)
+        session.flush()
+        rows = [Appointment(person_id=one.id, **held) for one in people]
+        session.add_all(rows)
+        session.flush()
+        second = rows[1].id
+
+    with pytest.raises(RuntimeError, match=r"head: (budi dan citra|citra dan budi)"):
+        migrate(database.url, service="gateway")
+    with database.transaction() as session:
+        session.execute(update(Appointment).where(Appointment.id == second).values(ended_at=NOON))
+    migrate(database.url, service="gateway")
+
+    database.close()
+
+
+def test_roles_of_before_become_appointments_without_an_end(postgres: Postgres) -> None:
+    database = before(postgres, "000[12]")
     with database.transaction() as session:
         session.execute(
             text(

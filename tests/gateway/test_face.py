@@ -258,6 +258,7 @@ def test_w20_a_bug_shows_a_number_and_nothing_of_the_inside(
 
     assert answer.status_code == 500
     assert re.search(r"nomor [0-9A-F]{8}", answer.text)
+    assert answer.text.count("Kesalahan sistem</h1>") == (kind == "page")
     assert LEAKS.search(answer.text) is None
     assert LEAKS.search(" ".join(f"{name}: {value}" for name, value in answer.headers.items())) is None
     assert not {"server", "x-powered-by", "x-alur-number", "x-alur-refusal"} & set(answer.headers)

@@ -102,3 +102,47 @@ def test_a_refused_form_comes_back_inside_the_page_with_what_was_typed(enter: En
 
     assert refused.status_code == 422 and refused.text.startswith("<!doctype html>")
     assert 'value="Kode QR gagal"' in refused.text and "Wajib diisi." in refused.text
+
+
+def _speaks_english(client: httpx.Client) -> dict[str, str]:
+    """Choose English for somebody; return the header that a script of their pages sends along."""
+    form_token = re.findall(r'name="form_token" value="([^"]+)"', client.get("/saya/tampilan").text)[0]
+    client.post("/saya/tampilan", data={"theme": "auto", "language": "en", "form_token": form_token})
+    return {"x-form-token": form_token}
+
+
+def test_a_refusal_with_places_is_said_in_english_on_a_page_and_in_indonesian_by_the_json_door(enter: Enter) -> None:
+    lina = enter(Role.APP_USER)
+    token = _speaks_english(lina)
+    hidden = _hidden(lina.get("/tiket").text)
+    typed = {"application": "e-<b>", "title": "Kode QR gagal", "body": "Kamera tampil, kode tidak terbaca."}
+
+    page = lina.post("/tiket", data={**hidden, **typed}).text
+    told = lina.post("/api/tickets", json=typed, headers=token)
+
+    assert "The application “e-&lt;b&gt;” is not in use yet or not known." in page
+    assert 'value="Kode QR gagal"' in page
+    assert told.json()["detail"].startswith("Aplikasi “e-<b>” belum digunakan atau tidak dikenal.")
+
+
+def test_a_refusal_without_places_is_said_in_english_on_a_page(enter: Enter) -> None:
+    lina = enter(Role.APP_USER)
+    _speaks_english(lina)
+
+    page = lina.get(f"/tiket/{uuid4()}")
+
+    assert page.status_code == 404
+    assert "The ticket was not found." in page.text and "Tiket tidak ditemukan" not in page.text
+    assert lina.get(f"/api/tickets/{uuid4()}").json()["detail"].startswith("Tiket tidak ditemukan.")
+
+
+def test_what_waits_is_said_in_english_on_the_home_page_and_in_indonesian_by_the_json_door(enter: Enter) -> None:
+    lina, dina = enter(Role.APP_USER), enter(Role.SERVICE_STAFF)
+    typed = {"application": "e-presensi", "title": "Kode QR gagal", "body": "Kamera tampil, kode tidak terbaca."}
+    lina.post("/tiket", data={**_hidden(lina.get("/tiket").text), **typed})
+    before = dina.get("/").text
+    _speaks_english(dina)
+
+    assert ": New" in dina.get("/").text and ": Baru" not in dina.get("/").text
+    assert ": Baru" in before
+    assert dina.get("/api/waiting").json()[0]["title"].endswith(": Baru")

@@ -16,7 +16,7 @@ from services.gateway.actions import invitation, sign_in
 from services.gateway.actions import person as actions
 from services.gateway.actions.invitation import LinkOver, Made
 from services.gateway.actions.sign_in import SignedIn
-from services.gateway.model import Invitation, Person
+from services.gateway.model import Appointment, Invitation, Person
 from services.gateway.schemas.invitation import NewInvitation, NewReset
 from shared import audit, identity
 from shared.database import Database, utc_now
@@ -99,6 +99,26 @@ def test_what_does_not_fit_together_is_refused(people: Database, more: dict[str,
         invited(people, new=wanted(**more))
 
     assert refusal.value.errors[0].pointer == pointer
+
+
+def test_a_post_that_was_filled_in_the_meantime_is_not_taken_and_the_link_waits(
+    people: Database, somebody: Callable[..., str]
+) -> None:
+    holder = person_named(people, somebody(Role.PPK))
+    assert holder
+    with people.transaction() as session:
+        session.execute(update(Appointment).where(Appointment.person_id == holder.id).values(ended_at=NOW))
+    made = invited(people, new=wanted(role=Role.PPK))
+    with people.transaction() as session:
+        session.execute(update(Appointment).where(Appointment.person_id == holder.id).values(ended_at=None))
+
+    with pytest.raises(OutOfTurn, match="dipegang orang lain"):
+        accept(people, made.token)
+    with people.transaction() as session:
+        session.execute(update(Appointment).where(Appointment.person_id == holder.id).values(ended_at=NOW))
+
+    signed_in = accept(people, made.token)
+    assert signed_in and signed_in.caller.person.roles == {Role.PPK}
 
 
 def test_a_username_that_is_taken_is_refused(people: Database, somebody: Callable[..., str]) -> None:
@@ -350,7 +370,7 @@ def test_the_directory_is_for_who_keeps_accounts_and_goes_on_by_name(
 ) -> None:
     admin, other, mark = visitor(Role.ADMIN), visitor(Role.HEAD), uuid4().hex[:6]
     for n in range(3):
-        username = somebody(Role.TREASURER)
+        username = somebody(Role.SERVICE_STAFF)
         with people.transaction() as session:
             named = update(Person).where(Person.username == username)
             session.execute(named.values(display_name=f"100%_{mark} {n}", is_active=n != 1))
@@ -365,7 +385,7 @@ def test_the_directory_is_for_who_keeps_accounts_and_goes_on_by_name(
 
     assert (len(first.json()), len(second.json())) == (2, 1)
     assert sorted(names(f"q={mark}&is_active=true")) == ["0", "2"]
-    assert len(names(f"q={mark}&role=treasurer")) == 3 and names(f"q={mark}&role=head") == []
+    assert len(names(f"q={mark}&role=service_staff")) == 3 and names(f"q={mark}&role=head") == []
     assert names(f"q=0__{mark}") == []
     assert page.status_code == 200 and f"{mark} 1" in page.text and f"{mark} 0" not in page.text
     assert [other.client.get(path).status_code for path in ("/orang", "/api/people", "/orang/undangan")] == [403] * 3

@@ -9,12 +9,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import delete, event, select, update
 from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from services.gateway.actions import notice as notices
 from services.gateway.actions.standing import SELDOM, Changed
+from services.gateway.door import lookout
 from services.gateway.door.doors import Doors
 from services.gateway.door.lookout import Lookout
 from services.gateway.door.remote import Silent
@@ -333,27 +334,53 @@ def test_one_process_at_a_time_looks(tower: Tower) -> None:
         assert "lookout" in clock.marks(session)
 
 
-def test_at_rest_it_looks_seldom_and_soon_after_a_change(tower: Tower) -> None:
-    settings = tower.settings.model_copy(update={"lookout_seconds": 1})
-    # The first second of a period that is not an eleventh one; it stands still.
-    calm = datetime.fromtimestamp(11 * 160_000_000 + 1, tz=WIB)
-    lookout = Lookout(settings, Doors({"budget": tower.toys}, tower.keys), tower.database, now=lambda: calm)
+@pytest.fixture
+def turn(tower: Tower) -> Callable[[Lookout], bool]:
+    """Return what lets a lookout take its turn in a new period, and tells whether it looked."""
 
-    async def until(count: int) -> None:
-        async with asyncio.timeout(30):
-            while tower.toys.asked.count("budi") < count:
-                await asyncio.sleep(0.05)
+    def take(lookout: Lookout) -> bool:
+        with tower.database.transaction() as session:
+            session.execute(delete(clock.mark))
+        return asyncio.run(lookout.turn()) is not None
 
-    async def watch() -> None:
-        lookout.start()
-        await until(1)
-        await asyncio.sleep(2.5)
-        assert tower.toys.asked.count("budi") == 1
-        lookout.stir()
-        await until(2)
-        await lookout.stop()
+    return take
 
-    asyncio.run(watch())
+
+@pytest.fixture
+def calm(tower: Tower, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Lookout]:
+    """Return what makes a lookout whose clock stands in the period after an eleventh one; two rounds are lively."""
+    monkeypatch.setattr(lookout, "LIVELY_ROUNDS", 2)
+    period = timedelta(seconds=tower.settings.lookout_seconds)
+    rounds = THURSDAY.timestamp() // period.total_seconds()
+    tower.now = THURSDAY + (lookout.CALM_ROUNDS + 1 - rounds % lookout.CALM_ROUNDS) * period
+    return lambda: tower.lookout
+
+
+def test_after_a_change_it_looks_for_a_while_and_at_rest_seldom(
+    tower: Tower, turn: Callable[[Lookout], bool], calm: Callable[[], Lookout]
+) -> None:
+    here = calm()
+
+    begun = [turn(here) for _ in range(4)]
+    here.stir()
+    stirred = [turn(here) for _ in range(3)]
+    tower.now -= timedelta(seconds=tower.settings.lookout_seconds)
+
+    assert begun == [True, True, False, False] and stirred == [True, True, False]
+    assert turn(here)
+
+
+def test_what_was_sent_through_another_process_is_seen_in_the_next_round(
+    tower: Tower, turn: Callable[[Lookout], bool], calm: Callable[[], Lookout]
+) -> None:
+    here, there = calm(), calm()
+    while [turn(here), turn(there)] != [False, False]:
+        pass
+    tower.toys.wait(Role.APP_HEAD)
+
+    there.stir()
+
+    assert (turn(here), turn(there), tower.told("budi")) == (False, True, [("waiting", "Setujui RAB")])
 
 
 def test_with_zero_seconds_nobody_looks(tower: Tower) -> None:

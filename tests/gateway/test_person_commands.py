@@ -71,7 +71,7 @@ def test_somebody_acts_for_an_official_until_a_day(gateway: Database) -> None:
     assert found(gateway, "budi").as_signed(last).acting == {Role.HEAD: "Plh. Kepala PUSTIPD"}
     assert found(gateway, "budi").as_signed(last + timedelta(days=1)).acting == {}
     assert run(*acting).exit_code == 2
-    with pytest.raises(Refused, match="sudah dijalankan"):
+    with pytest.raises(Refused, match="dijalankan"):
         run(*acting, "--letter", "B-8/2026")
 
 

@@ -3,28 +3,22 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
 
 import httpx
 import pytest
+import uvicorn
 from starlette.types import Receive, Scope, Send
 
+from alur.settings import free_port
 from services.gateway.app import make
 from services.gateway.door import inlet
 from services.gateway.door.doors import prefix_of
-from services.gateway.door.remote import RemoteDoor
+from services.gateway.door.remote import KEPT, RemoteDoor
 from services.gateway.settings import Settings
 from shared.identity import Role
 from tests.gateway.conftest import PASSWORD, House, Visitor, serving, toy_division
 
 Enter = Callable[..., Visitor]
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def test_a_fragment_comes_inside_the_page(visitor: Enter) -> None:
@@ -161,7 +155,7 @@ def test_an_upload_over_the_limit_is_refused_on_the_way(
 def test_a_silent_division_is_named_and_the_others_go_on(
     house: House, settings_for: Callable[..., Settings], somebody: Callable[..., str]
 ) -> None:
-    gateway = make(settings_for(), {"budget": house.toys.app, "deploy": RemoteDoor(f"http://127.0.0.1:{_free_port()}")})
+    gateway = make(settings_for(), {"budget": house.toys.app, "deploy": RemoteDoor(f"http://127.0.0.1:{free_port()}")})
     with serving(gateway) as url, httpx.Client(base_url=url, timeout=20, headers={"accept": "text/html"}) as client:
         client.post("/api/session", json={"username": somebody(), "password": PASSWORD})
         silent, api = client.get("/server"), client.get("/api/servers")
@@ -189,7 +183,7 @@ def test_a_division_that_comes_back_is_served_again(
 ) -> None:
     monkeypatch.setattr("services.gateway.door.doors.ASK_AGAIN", 0.0)
     toys = toy_division(settings_for())
-    door = _Switched(toys.app, RemoteDoor(f"http://127.0.0.1:{_free_port()}"))
+    door = _Switched(toys.app, RemoteDoor(f"http://127.0.0.1:{free_port()}"))
     gateway = make(settings_for(), {"budget": door})
     with serving(gateway) as url, httpx.Client(base_url=url, timeout=20, headers={"accept": "text/html"}) as client:
         client.post("/api/session", json={"username": somebody(), "password": PASSWORD})
@@ -201,12 +195,16 @@ def test_a_division_that_comes_back_is_served_again(
     assert codes == [200, 503, 503, 200]
 
 
+def test_an_idle_connection_is_given_up_before_the_division_closes_it() -> None:
+    assert uvicorn.Config(toy_division).timeout_keep_alive > KEPT + 1
+
+
 def test_a_division_that_starts_after_the_gateway_is_found(
     settings_for: Callable[..., Settings], somebody: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.gateway.door.doors.ASK_AGAIN", 0.0)
     toys = toy_division(settings_for())
-    door = _Switched(toys.app, RemoteDoor(f"http://127.0.0.1:{_free_port()}"))
+    door = _Switched(toys.app, RemoteDoor(f"http://127.0.0.1:{free_port()}"))
     door.answers = False
     gateway = make(settings_for(), {"budget": door})
     with serving(gateway) as url, httpx.Client(base_url=url, timeout=20, headers={"accept": "text/html"}) as client:

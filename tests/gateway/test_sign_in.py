@@ -12,7 +12,7 @@ from services.gateway.actions import sign_in
 from services.gateway.actions.sign_in import SignedIn, WaitBeforeTrying, WrongCredentials
 from services.gateway.model import Person
 from shared import audit
-from shared.database import Database
+from shared.database import Database, utc_now
 from shared.errors import Incomplete, NotFound
 from shared.identity import Caller
 from tests.gateway.conftest import PASSWORD
@@ -230,15 +230,16 @@ def test_entering_and_leaving_stand_in_the_audit_chain(people: Database, somebod
 
 
 def test_a_token_ends_by_itself(people: Database, somebody: Callable[..., str]) -> None:
+    now = utc_now()
     with people.transaction() as session:
         by = session.scalars(select(Person).where(Person.username == somebody())).one().as_signed()
-        text = sign_in.make_token(session, by, name="skrip", days=7, scopes=frozenset({"read"}), now=NOW).text
+        text = sign_in.make_token(session, by, name="skrip", days=7, scopes=frozenset({"read"}), now=now).text
 
-        assert sign_in.token_caller(session, text, now=NOW + timedelta(days=6)) == (
+        assert sign_in.token_caller(session, text, now=now + timedelta(days=6)) == (
             Caller(person=by),
             frozenset({"read"}),
         )
-        assert sign_in.token_caller(session, text, now=NOW + timedelta(days=7)) is None
+        assert sign_in.token_caller(session, text, now=now + timedelta(days=7)) is None
 
 
 @pytest.mark.parametrize("days", [0, 91])

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.helpdesk import queries
 from services.helpdesk.model import STATUS_LABELS, LiveApplication, Ticket, TicketStatus
+from services.helpdesk.queries import dashboard
 from shared.database import utc_now
 from shared.errors import NotAllowed
 from shared.identity import Person
@@ -59,7 +59,7 @@ def bucket(at: datetime) -> int:
 
 
 def test_open_tickets_by_state_and_age_equal_a_count_by_hand(session: Session, tickets: list[Ticket]) -> None:
-    rows = queries.dashboard(session, DINA, now=NOW).panels[0].tables[0].rows
+    rows = dashboard.figures(session, DINA, now=NOW).panels[0].tables[0].rows
     shown = {row.cells["status"]: [row.cells[f"age_{n}"] for n in range(4)] for row in rows}
 
     assert shown == {
@@ -70,7 +70,7 @@ def test_open_tickets_by_state_and_age_equal_a_count_by_hand(session: Session, t
 
 
 def test_speed_equals_a_count_by_hand(session: Session, tickets: list[Ticket]) -> None:
-    rows = queries.dashboard(session, CITRA, now=NOW).panels[1].tables[0].rows
+    rows = dashboard.figures(session, CITRA, now=NOW).panels[1].tables[0].rows
     words = {"Kritis": "critical", "Tinggi": "high", "Sedang": "medium", "Rendah": "low"}
 
     assert [row.cells["priority"] for row in rows] == list(words)
@@ -90,15 +90,15 @@ def test_speed_equals_a_count_by_hand(session: Session, tickets: list[Ticket]) -
 @pytest.mark.parametrize("by", [ANI, JOKO, LINA])
 def test_who_reads_only_their_own_tickets_reads_no_figures(session: Session, by: Person) -> None:
     with pytest.raises(NotAllowed):
-        queries.dashboard(session, by)
+        dashboard.figures(session, by)
 
 
 def test_it_costs_the_same_however_many_tickets_there_are(session: Session, tickets: list[Ticket]) -> None:
     with statements(session.get_bind().engine) as sent:
-        queries.dashboard(session, CITRA)
+        dashboard.figures(session, CITRA)
 
     assert len(sent) == 2
 
 
 def test_without_tickets_it_says_what_will_stand_here(session: Session) -> None:
-    assert [table.rows for panel in queries.dashboard(session, CITRA).panels for table in panel.tables] == [[], []]
+    assert [table.rows for panel in dashboard.figures(session, CITRA).panels for table in panel.tables] == [[], []]

@@ -1,7 +1,9 @@
 """The catalogue says every word of every page in English, and nothing that no page shows any more."""
 
+import ast
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -51,6 +53,40 @@ def test_the_catalogue_holds_nothing_that_no_page_shows() -> None:
         named = {keyed(str(m.id), m.context or ""): [str(place) for place, _ in m.locations] for m in read_po(file)}
 
     assert {one for one in stale if not all(place.startswith(NOT_YET) for place in named[one])} == set()
+
+
+def _calls() -> Iterator[tuple[str, ast.Call]]:
+    for file in sorted([*ROOT.glob("shared/*.py"), *ROOT.glob("services/**/*.py")]):
+        if translating.PRINTING.intersection(file.parts):
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                yield f"{file.relative_to(ROOT)}:{node.lineno}", node
+
+
+def test_a_refusal_with_places_is_a_sentence_that_can_be_said_in_english() -> None:
+    """An f-string forgets its places; `Sentence` (shared/sentence.py) remembers them."""
+    places = dict.fromkeys(translating.REFUSALS, 0) | {"FieldError": 1}
+    forgetful = [
+        place
+        for place, call in _calls()
+        if (at := places.get(getattr(call.func, "id", getattr(call.func, "attr", "")))) is not None
+        and len(call.args) > at
+        and isinstance(call.args[at], ast.JoinedStr | ast.BinOp)
+    ]
+
+    assert forgetful == []
+
+
+def test_a_sentence_is_given_what_its_places_are_called() -> None:
+    wrong = []
+    for place, call in _calls():
+        if getattr(call.func, "id", "") == "Sentence" and isinstance(call.args[0], ast.Constant):
+            given = {word.arg for word in call.keywords}
+            if None not in given and given != set(re.findall(r"{(\w+)}", str(call.args[0].value))):
+                wrong.append(place)
+
+    assert wrong == []
 
 
 def test_a_translation_leaves_open_what_its_message_leaves_open() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -188,6 +189,7 @@ def test_what_waits_and_the_trace_are_told_in_words_and_as_one_document(
     waiting = run(running, tokens("koor.aplikasi"), "waiting", "--json")
 
     assert words.returncode == 0 and number in words.stdout and "S01" in words.stdout
+    assert re.search(r"\d\d/\d\d/\d{4} \d\d\.\d\d WIB  S01", words.stdout)
     assert json.loads(document.stdout)["number"] == number
     assert unknown.returncode == 1 and unknown.stderr
     assert isinstance(json.loads(waiting.stdout), list)

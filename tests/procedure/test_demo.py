@@ -38,6 +38,8 @@ def walked(running: Installation) -> dict[str, Any]:
     """Return what `alur demo --json` told."""
     done = running.command("demo", "--json")
     assert done.returncode == 0, done.stdout + done.stderr + running.logs()
+    # The last letters may still be on their way: what a test counts, or does to a chain, must not meet them.
+    _must_be_settled(running)
     result: dict[str, Any] = json.loads(done.stdout)
     return result
 

@@ -1,5 +1,6 @@
 """The application division's office and session for its tests."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,21 @@ from sqlalchemy.orm import Session
 
 from services.proposal.model import Office
 from services.proposal.settings import Settings
+from shared.database import utc_now
+from shared.words import local_date
+from tests.proposal import walk as journey
 from tests.proposal.walk import Walk
+
+
+@pytest.fixture(autouse=True)
+def today() -> None:
+    """Let every test know its own day: a run that begins before midnight in WIB goes on after it."""
+    day = local_date(utc_now())
+    if day == journey.TODAY:
+        return
+    for name, module in tuple(sys.modules.items()):
+        if name.startswith("tests.proposal.") and hasattr(module, "TODAY"):
+            module.TODAY = day
 
 
 @pytest.fixture

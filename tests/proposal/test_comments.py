@@ -59,6 +59,8 @@ def test_a_mention_tells_who_sees_the_case_once_and_nobody_else(walk: Walk) -> N
 
     assert [one["username"] for one in made.mentions] == ["citra", "ani"]
     assert sorted(told(walk)) == sorted([str(CITRA.id), str(ANI.id)])
+    assert CommentView.of(made, BUDI).untold == ["zulkifli", "joko", "tidakada"]
+    assert CommentView.of(made, CITRA).untold == []
 
 
 def test_an_internal_word_is_for_the_centre_only(walk: Walk) -> None:

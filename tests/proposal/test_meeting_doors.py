@@ -156,6 +156,8 @@ def test_pages_of_series_and_calendar(house: House) -> None:  # noqa: F811
     assert made.status_code == 303
     assert "Ubah seri" not in shown
     assert form_of_it.count('value="09:00"') == 1
+    assert '<option value="2" selected>Rabu</option>' in form_of_it
+    assert '<option value="12">Desember</option>' in form_of_it
     assert moved.status_code == 303
     assert "Aula Barat" in house.ask(BAYU, "GET", "/rapat/seri").text
     assert (wrong.status_code, "Jabatan tidak dikenal: Raja" in wrong.text) == (422, True)

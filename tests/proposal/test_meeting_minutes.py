@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from services.proposal import actions, queries
 from services.proposal.actions import Came
-from services.proposal.model import Meeting, Office, Outcome, Presence
+from services.proposal.authority import ACTS
+from services.proposal.model import Meeting, MeetingKind, Office, Outcome, Presence
 from shared import audit, issued
 from shared.errors import Incomplete, NotAllowed, OutOfTurn, Stale, StepUpNeeded
 from tests.people import ANI, BAYU, BUDI, CITRA, DEWI, EDI, JOKO, SARI
@@ -19,7 +20,7 @@ from tests.proposal.walk import TODAY, Walk
 def test_notes_save_a_part_and_keep_the_rest(walk: Walk) -> None:
     item = walk.item(walk.meeting("weekly"), walk.programmed(), follow_up="Siapkan KAK").items[0]
 
-    written = actions.write_item(walk.session, BUDI, item.id, changes={"discussion": "Dua pendapat."}, edition=2)
+    written = actions.write_item(walk.session, BUDI, item.id, changes={"discussion": "Dua pendapat."}, seen='"2"')
 
     assert (written.discussion, written.decision, written.follow_up) == ("Dua pendapat.", "continue", "Siapkan KAK")
     assert (written.edition, written.written_by_name) == (3, BUDI.name)
@@ -28,9 +29,9 @@ def test_notes_save_a_part_and_keep_the_rest(walk: Walk) -> None:
 def test_of_two_note_takers_the_later_is_told_both_texts(walk: Walk) -> None:
     walk.programmed()
     item = walk.meeting("weekly").items[0]
-    actions.write_item(walk.session, BUDI, item.id, changes={"discussion": "Kata Budi."}, edition=1)
+    actions.write_item(walk.session, BUDI, item.id, changes={"discussion": "Kata Budi."}, seen='"1"')
 
-    refusal = walk.refuses(Stale, actions.write_item, BAYU, item.id, changes={"discussion": "Kata Bayu."}, edition=1)
+    refusal = walk.refuses(Stale, actions.write_item, BAYU, item.id, changes={"discussion": "Kata Bayu."}, seen='"1"')
 
     assert BUDI.name in refusal.detail
     assert {(e.pointer, e.detail) for e in refusal.errors} == {
@@ -50,6 +51,30 @@ def test_a_decision_needs_words_and_must_be_possible(walk: Walk) -> None:
     both = {"discussion": "Dibahas.", "decision": Outcome.APPROVE}
     walk.refuses(OutOfTurn, actions.write_item, BAYU, item.id, changes=both)  # it is approved already
     walk.refuses(OutOfTurn, actions.write_item, BAYU, other.id, changes=both)  # no case
+
+
+def test_who_takes_notes_and_who_follows_up_stand_by_their_names(walk: Walk) -> None:
+    walk.knows(BAYU)
+    meeting = actions.call_meeting(
+        walk.session, BUDI, walk.office, kind=MeetingKind.WEEKLY, on=TODAY, place="Ruang Rapat", chair="Tamu",
+        attendees=["bayu"], note_taker="bayu",
+    )  # fmt: skip
+
+    item = walk.item(meeting, walk.programmed(), follow_up="Siapkan KAK", pic="bayu").items[0]
+
+    assert (meeting.chair, meeting.note_taker, item.pic) == ("Tamu", BAYU.name, BAYU.name)
+
+
+def test_minutes_with_an_outcome_of_the_head_are_offered_to_the_head_alone(walk: Walk) -> None:
+    meeting = walk.item(walk.meeting("weekly"), walk.programmed())
+    close = ACTS.close_minutes
+    assert close in queries.offered_in_meeting(BUDI, meeting)
+
+    actions.write_item(walk.session, BUDI, meeting.items[0].id, changes={"decision": Outcome.DEFER})
+
+    assert close not in queries.offered_in_meeting(BUDI, meeting)
+    assert close in queries.offered_in_meeting(CITRA, meeting)
+    walk.refuses(NotAllowed, actions.close_minutes, BUDI, meeting.id, walk.office)
 
 
 # --- approving in a meeting

@@ -1,6 +1,7 @@
 """S02: the work programme of a year as a whole: ranked, frozen, revised, carried over, and as a spreadsheet."""
 
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from services.proposal import actions, queries
 from services.proposal.model import Case, Office, ProgrammeSheet, TraceEntry, WorkProgrammeEntry
 from shared import sheets
 from shared.edition import tag_of
-from shared.errors import Incomplete, NotAllowed, OutOfTurn, Stale, StepUpNeeded
+from shared.errors import Incomplete, NotAllowed, OutOfTurn, Stale, StepUpNeeded, TooLarge
 from tests.people import ANI, BAYU, BUDI, CITRA, JOKO, SARI
 from tests.proposal.test_doors import House, house
 from tests.proposal.walk import TODAY, Walk
@@ -121,6 +122,85 @@ def test_what_was_not_realised_is_carried_over_and_the_budget_is_told(walk: Walk
     walk.refuses(Incomplete, actions.carry_over, BUDI, made.id, office, reason="Mundur setahun.", fiscal_year=YEAR)
 
 
+def test_an_entry_is_changed_by_hand_and_its_case_says_what(walk: Walk, office: Office) -> None:
+    case, other = entered(walk, office, 2, quarter="I", estimated_amount=5_000_000)
+    whole = queries.programme(walk.session, BUDI, YEAR).whole
+    assert whole
+    seen = tag_of(whole.edition)
+    values = {
+        "activity": "Membangun",
+        "indicator": "",
+        "target": "",
+        "quarter": "I-III",
+        "estimated_amount": 7,
+        "pic": "",
+    }
+    entry = entry_of(walk, case)
+
+    walk.refuses(NotAllowed, actions.amend_entry, BAYU, entry.id, values=values)
+    actions.amend_entry(walk.session, BUDI, entry.id, values=values, seen=seen)
+    refusal = walk.refuses(Stale, actions.amend_entry, BUDI, entry_of(walk, other).id, values=values, seen=seen)
+
+    assert (entry.activity, entry.quarter, entry.estimated_amount, entry.priority) == ("Membangun", "I-III", 7, 1)
+    told = walk.session.scalars(select(TraceEntry).where(TraceEntry.kind == "amend_entry")).one()
+    assert "Triwulan: I → I-III; Perkiraan anggaran: Rp5.000.000 → Rp7" in told.detail
+    assert f"mengubah {YEAR}-APL-01" in refusal.detail
+    actions.amend_entry(walk.session, BUDI, entry.id, values=values)
+    assert len(walk.session.scalars(select(TraceEntry).where(TraceEntry.kind == "amend_entry")).all()) == 1
+    actions.freeze_programme(walk.session, CITRA, YEAR, office)
+    walk.refuses(OutOfTurn, actions.amend_entry, BUDI, entry.id, values=values | {"pic": "Bayu"})
+
+
+def test_a_place_that_is_given_on_entering_is_kept_and_the_others_make_room(walk: Walk, office: Office) -> None:
+    entered(walk, office, 2)
+    late = walk.approved(name="Mendesak")
+
+    entry = actions.enter_work_programme(walk.session, BUDI, late.id, office, fiscal_year=YEAR, priority=1)
+
+    assert order(walk) == ["Mendesak", "Aplikasi 1", "Aplikasi 2"]
+    assert [one.priority for one in queries.work_programme(walk.session, BUDI, fiscal_year=YEAR)] == [1, 2, 3]
+    assert entry.priority == 1
+
+
+def test_what_was_deferred_or_ended_counts_no_longer_in_its_year(walk: Walk, office: Office) -> None:
+    first, second, third = entered(walk, office, 3, estimated_amount=10)
+    actions.defer(walk.session, CITRA, first.id, office, reason="Menunggu peraturan baru.")
+    actions.cancel(walk.session, ANI, third.id, office, reason="Unit dilebur.")
+
+    found = queries.programme(walk.session, BUDI, YEAR)
+    kept = actions.freeze_programme(walk.session, CITRA, YEAR, office)
+
+    assert order(walk) == ["Aplikasi 2", "Aplikasi 1", "Aplikasi 3"]
+    assert (found.sums[-1].count, found.sums[-1].estimated_amount) == (1, 10)
+    assert ([row["case_number"] for row in kept.rows], kept.total_amount) == ([second.number], 10)
+    actions.revise_programme(walk.session, BUDI, YEAR, reason="Diperiksa lagi.")
+    refusal = walk.refuses(OutOfTurn, actions.rank_programme, BUDI, entry_of(walk, first).id, ordinal=1)
+    assert "Ditunda" in refusal.detail
+    row = [third.number, "Membangun", "", "", "", "", 0, ""]
+    given = {"file": sheet(row), "file_name": "a.xlsx"}
+    [mistake] = walk.refuses(Incomplete, actions.check_programme_sheet, BUDI, YEAR, office, **given).errors
+    assert f"{third.number} berstatus “Dibatalkan”" in mistake.detail
+
+
+def test_a_year_takes_no_more_entries_than_it_can_show(
+    walk: Walk, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.proposal.actions.programme.MOST_ENTRIES", 2)
+    first, _ = entered(walk, office, 2)
+    third = walk.approved()
+
+    refusal = walk.refuses(OutOfTurn, actions.enter_work_programme, BUDI, third.id, office, fiscal_year=YEAR)
+    row = [third.number, "Membangun", "", "", "", "", 0, ""]
+    by_sheet = walk.refuses(
+        OutOfTurn, actions.check_programme_sheet, BUDI, YEAR, office, file=sheet(row), file_name="a.xlsx"
+    )
+    actions.carry_over(walk.session, BUDI, entry_of(walk, first).id, office, reason="Belum terlaksana.")
+    entry = actions.enter_work_programme(walk.session, BUDI, third.id, office, fiscal_year=YEAR)
+
+    assert refusal.code == by_sheet.code == "programme_full"
+    assert entry.priority == 2
+
+
 def test_the_sums_stand_by_quarter_beside_the_ceiling_that_the_budget_told(walk: Walk, office: Office) -> None:
     cases = entered(walk, office, 2, estimated_amount=10_000_000, quarter="I-II")
     entered(walk, office, 1, estimated_amount=5_000_000)
@@ -218,6 +298,22 @@ def test_a_right_sheet_is_previewed_and_taken_over_whole(walk: Walk, office: Off
     walk.refuses(OutOfTurn, actions.take_programme_sheet, BUDI, kept.id, office)
 
 
+def test_a_sheet_with_more_new_entries_than_are_printed_at_once_is_refused(
+    walk: Walk, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.proposal.actions.programme_sheet.MOST_NEW", 1)
+    (old,) = entered(walk, office, 1)
+    new = [walk.approved(name=f"Baru {n}") for n in range(2)]
+    rows = [[case.number, "Membangun", "", "", "", "", 0, ""] for case in (old, *new)]
+
+    refusal = walk.refuses(
+        TooLarge, actions.check_programme_sheet, BUDI, YEAR, office, file=sheet(*rows), file_name="a.xlsx"
+    )
+
+    assert "2 butir baru; paling banyak 1" in refusal.detail
+    actions.check_programme_sheet(walk.session, BUDI, YEAR, office, file=sheet(*rows[:2]), file_name="a.xlsx")
+
+
 def test_a_sheet_is_not_taken_over_beside_another_programme_than_was_seen(walk: Walk, office: Office) -> None:
     first, second = entered(walk, office, 2)
     row = [first.number, "Membangun", "", "", "", 1, 0, ""]
@@ -269,6 +365,57 @@ def test_the_page_ranks_without_a_script_and_tells_the_later_one(house: House) -
     assert late.text.index("Pembangunan Aplikasi 2") < late.text.index("Pembangunan Aplikasi 1")
     assert "Naikkan" not in house.ask(SARI, "GET", f"/proker?tahun={YEAR}").text
     assert house.ask(JOKO, "GET", f"/proker?tahun={YEAR}").status_code == 403
+
+
+def test_the_page_closes_the_gap_that_a_deferred_entry_leaves(house: House) -> None:
+    with house.database.transaction() as session:
+        walk = Walk(session, house.office)
+        _, second, third = entered(walk, house.office, 3)
+        actions.defer(session, CITRA, second.id, house.office, reason="Menunggu peraturan baru.")
+        last = entry_of(walk, third).id
+
+    page = house.ask(BUDI, "GET", f"/proker?tahun={YEAR}").text
+    row = page.partition(f'id="butir-{last}"')[2].partition("</tr>")[0]
+    form = {
+        "form_token": "token",
+        "idempotency_key": "a",
+        "ordinal": re.findall(r'name="ordinal" value="(\d+)"', row)[0],
+    }
+    house.ask(BUDI, "POST", f"/proker/butir/{last}/urutan", data=form)
+
+    assert "<span>2</span>" in row
+    assert "Turunkan" not in row
+    entries = house.ask(BUDI, "GET", f"/api/work-programme?fiscal_year={YEAR}").json()
+    assert [entry["activity"] for entry in entries] == [f"Pembangunan Aplikasi {n}" for n in (3, 1, 2)]
+
+
+def test_the_page_changes_an_entry_and_keeps_what_was_typed_wrong(house: House) -> None:
+    with house.database.transaction() as session:
+        walk = Walk(session, house.office)
+        first, second = entered(walk, house.office, 2)
+        ids = [entry_of(walk, first).id, entry_of(walk, second).id]
+    page = house.ask(BUDI, "GET", f"/proker?tahun={YEAR}")
+    edition = page.text.partition('name="seen_edition" value="')[2].partition('"')[0]
+    form = {"form_token": "token", "seen_edition": edition, "activity": "Membangun lagi", "quarter": "II"}
+    path = f"/proker/butir/{ids[1]}/perubahan"
+
+    wrong = house.ask(BUDI, "POST", path, data={**form, "idempotency_key": "a", "estimated_amount": "tujuh juta"})
+    odd = house.ask(BUDI, "POST", path, data={**form, "idempotency_key": "b", "quarter": "V"})
+    done = house.ask(BUDI, "POST", path, data={**form, "idempotency_key": "c", "estimated_amount": "7.000.000"})
+
+    assert page.text.count("Simpan perubahan") == 2
+    assert (wrong.status_code, odd.status_code) == (422, 422)
+    assert wrong.text.count("tujuh juta") == 1
+    assert wrong.text.count('role="alert"') == 1
+    assert wrong.text.count("Membangun lagi") == 1
+    assert (done.status_code, done.headers["location"]) == (303, f"/proker?tahun={YEAR}#butir-{ids[1]}")
+    entries = house.ask(BUDI, "GET", f"/api/work-programme?fiscal_year={YEAR}").json()
+    assert [(e["activity"], e["quarter"], e["estimated_amount"]) for e in entries][1] == (
+        "Membangun lagi",
+        "II",
+        7_000_000,
+    )
+    assert "Simpan perubahan" not in house.ask(CITRA, "GET", f"/proker?tahun={YEAR}").text
 
 
 def test_the_page_shows_every_mistake_then_the_preview_and_the_paper(house: House) -> None:

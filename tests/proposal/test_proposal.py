@@ -190,6 +190,19 @@ def test_a_duplicate_of_nothing_is_refused(walk: Walk, office: Office) -> None:
     walk.refuses(NotAllowed, actions.merge_duplicate, ANI, case.id, office, into=case.number, reason=REASON)
 
 
+def test_a_duplicate_is_not_merged_into_what_leads_nowhere(walk: Walk, office: Office) -> None:
+    case, merged = walk.submitted(), walk.submitted()
+    actions.merge_duplicate(walk.session, BUDI, merged.id, office, into=case.number, reason=REASON)
+
+    for into in (walk.drafted(), merged):
+        refusal = walk.refuses(
+            Incomplete, actions.merge_duplicate, BUDI, case.id, office, into=into.number, reason=REASON
+        )
+        assert refusal.errors[0].pointer == "/into"
+        assert into.label in refusal.detail
+    assert case.merged_into_id is None
+
+
 def test_a_recommendation_needs_an_analysis(walk: Walk, office: Office) -> None:
     case = walk.submitted()
     actions.accept(walk.session, BUDI, case.id, office)

@@ -47,6 +47,7 @@ def test_a_name_begins_a_proposal_and_the_form_names_every_section(door: Door) -
 
     assert made.status_code == 303
     assert "0 dari 9 bagian lengkap" in page
+    assert "Latar belakang dan masalah (wajib), Dasar hukum<" in page
     for section in SECTIONS_OF_FORM:
         shown = door.get(ANI, f"{made.headers['location']}/{section.key}")
         assert shown.status_code == 200
@@ -180,11 +181,14 @@ def test_similar_ones_are_shown_and_the_page_asks_why_all_the_same(door: Door) -
     path = f"/perkara/{made['id']}/pengajuan"
 
     found = door.get(ANI, "/api/similar-applications", params={"name": "ePresensi Pegawai dan Dosen"}).json()
+    asked = door.get(ANI, f"/usulan/{made['number']}").text.partition("Mengapa tetap diajukan")[2]
     warned = door.post(ANI, path, data={})
     submitted = door.post(ANI, path, data={"similar_reason": "Untuk dosen luar biasa."})
     decides = door.get(BUDI, f"/perkara/{made['number']}").text
 
     assert [one["number"] for one in found] == [first["number"]]
+    assert asked.index(" required") < asked.index("</textarea>")
+    assert "(boleh kosong)" not in asked.partition("</textarea>")[0]
     assert warned.status_code == 422
     assert first["number"] in warned.text
     assert submitted.status_code == 303

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from services.proposal import queries
 from services.proposal.model import Case
-from shared import search
 from shared.database import Database
 from shared.errors import NotFound
 from shared.identity import Person
+from shared.patience import patience
 from tests.counting import statements
 from tests.people import ANI, BAYU, BUDI, CITRA, GITA, HADI, JOKO, KIKI, LINA, SARI, TONO, ZULKIFLI
 from tests.proposal.walk import Walk
@@ -125,15 +125,16 @@ def test_similar_applications_are_waited_for_no_longer_than_a_search(
     database_of: Callable[[str], Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = database_of("proposal")
-    monkeypatch.setattr(search, "PATIENCE_MS", 100)
+    monkeypatch.setattr("shared.patience.PATIENCE_MS", 100)
     with database.reading() as reading, database.session() as writing:
         for session in (reading, writing):
             # A page that only reads asks for them after other things, without a transaction.
             session.execute(select(1))
-            with pytest.raises(OperationalError, match="canceling"), search.patience(session):
+            with pytest.raises(OperationalError, match="canceling"), patience(session):
                 session.execute(text("SELECT pg_sleep(30)"))
         assert reading.scalar(select(1)) == 1
-    with database.reading() as session, search.patience(session):
+    monkeypatch.undo()
+    with database.reading() as session, patience(session):
         assert session.scalar(select(1)) == 1
 
 

@@ -37,10 +37,10 @@ def folded(session: Session) -> list[Any]:
 
 def counted_anew(session: Session) -> list[Any]:
     """Return every sum as the migration counts what it finds."""
-    module = import_module("services.proposal.migrations.versions.0009_figures_of_the_day")
     session.execute(text("DELETE FROM tally"))
-    for statement in module.FILL:
-        session.execute(text(statement))
+    for name in ("0009_figures_of_the_day", "0014_times_by_version"):
+        for statement in import_module(f"services.proposal.migrations.versions.{name}").FILL:
+            session.execute(text(statement))
     return sorted(tuple(row) for row in session.execute(select(*(getattr(Tally, name) for name in CELL))))
 
 

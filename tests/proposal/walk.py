@@ -160,14 +160,14 @@ class Walk:
 
     # --- meetings
 
-    def meeting(self, kind: str = "weekly", *, on: date = TODAY, by: Person = BAYU) -> Meeting:
+    def meeting(self, kind: str = "weekly", *, on: date | None = None, by: Person = BAYU) -> Meeting:
         """Return a meeting that was called."""
         return actions.call_meeting(
             self.session,
             by,
             self.office,
             kind=kind,  # type: ignore[arg-type]
-            on=on,
+            on=on or TODAY,
             place="Ruang Rapat PUSTIPD",
             chair="Kepala PUSTIPD",
             attendees=["Kepala PUSTIPD", "Koordinator Divisi Aplikasi"],

@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.orm import Session
 
-from services.security import queries
 from services.security.model import FindingRow, FindingStatus, KnownCase, PermitRow, SecurityTest, TestStatus
-from services.security.queries import SEVERITIES, SEVERITY_WORDS
+from services.security.queries import dashboard
+from services.security.queries.finding import SEVERITIES, SEVERITY_WORDS
 from shared.database import utc_now
 from shared.errors import NotAllowed
 from shared.identity import Person
@@ -69,7 +69,7 @@ def test_open_findings_by_age_equal_a_count_by_hand(session: Session, cases: lis
         age = (TODAY - local_date(row.created_at)).days
         return next((n for n, most in enumerate((7, 30, 90)) if age <= most), 3)
 
-    for shown in queries.dashboard(session, FAJAR, now=NOW).panels[0].tables[0].rows:
+    for shown in dashboard.figures(session, FAJAR, now=NOW).panels[0].tables[0].rows:
         severity = next(key for key, words in SEVERITY_WORDS.items() if words == shown.cells["severity"])
         own = [r for r in rows if r.severity == severity and r.status == FindingStatus.OPEN]
         assert [shown.cells[f"age_{n}"] for n in range(4)] == [sum(bucket(r) == n for r in own) for n in range(4)]
@@ -95,7 +95,7 @@ def test_rounds_equal_a_count_by_hand(session: Session, cases: list[UUID]) -> No
         for number in range(1, dice.randint(2, 5))
         for status in [dice.choice(list(TestStatus))]
     ]
-    panel = queries.dashboard(session, CITRA, now=NOW).panels[1]
+    panel = dashboard.figures(session, CITRA, now=NOW).panels[1]
 
     for row in panel.tables[0].rows:
         own = [status for number, status, _ in put if f"Putaran {number}" == row.cells["round"]]
@@ -127,7 +127,7 @@ def test_permits_that_lapse_soon_are_those_of_applications_in_use(session: Sessi
     permit(cases[5], 300, round_=2)
     permit(cases[7], -2)
     permit(cases[7], 90, round_=2, revoked=True)
-    rows = queries.dashboard(session, CITRA, now=NOW).panels[2].tables[0].rows
+    rows = dashboard.figures(session, CITRA, now=NOW).panels[2].tables[0].rows
 
     assert [row.cells["application"] for row in rows] == ["Aplikasi 7 (APL-7)", "Aplikasi 1 (APL-1)"]
     assert [row.cells["days"] for row in rows] == [-2, 5]
@@ -136,11 +136,11 @@ def test_permits_that_lapse_soon_are_those_of_applications_in_use(session: Sessi
 @pytest.mark.parametrize("by", [ANI, JOKO, LINA])
 def test_outsiders_read_no_figures(session: Session, by: Person) -> None:
     with pytest.raises(NotAllowed):
-        queries.dashboard(session, by)
+        dashboard.figures(session, by)
 
 
 def test_it_costs_three_statements(session: Session, cases: list[UUID]) -> None:
     with statements(session.get_bind().engine) as sent:
-        queries.dashboard(session, CITRA)
+        dashboard.figures(session, CITRA)
 
     assert len(sent) == 3

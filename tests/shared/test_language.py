@@ -1,17 +1,21 @@
 """English beside Indonesian: what of a template is words, and what of a value is said in the language asked for."""
 
+import json
+import pickle
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import jinja2
 import pytest
-from markupsafe import Markup
+from markupsafe import Markup, escape
+from pydantic import BaseModel
 
 from shared import interpreter, language
 from shared.identity import Language
-from shared.language import SPOKEN, keyed, listed, long_date, long_date_with_day, long_moment, said, told
+from shared.language import SPOKEN, Told, keyed, listed, long_date, long_date_with_day, long_moment, said, told
 from shared.pages import Pages
+from shared.sentence import Sentence, together
 
 ENGLISH = {
     "Dokumen": "Document",
@@ -21,6 +25,8 @@ ENGLISH = {
     "dari": "of",
     "Cari perkara": "Search cases",
     "Kontrak": "Contract",
+    "{what} {number} tidak ada sejak {on}.": "Since {on} there is no {what} {number}.",
+    "Masih kurang: {lacking}.": "Still missing: {lacking}.",
     keyed("Kontrak", language.LIST): "Contracts",
 }
 AT = datetime(2026, 8, 22, 8, 5, tzinfo=UTC)
@@ -30,7 +36,6 @@ AT = datetime(2026, 8, 22, 8, 5, tzinfo=UTC)
 def few_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(language, "labels", lambda: ENGLISH)
     monkeypatch.setattr(interpreter, "catalogue", lambda: ENGLISH)
-    monkeypatch.setattr(interpreter, "labels", lambda: ENGLISH)
 
 
 @pytest.fixture
@@ -120,6 +125,46 @@ def test_nothing_is_said_in_english_unless_asked() -> None:
 def test_a_sentence_left_in_indonesian_says_so_to_a_reader(in_english: None) -> None:
     assert told("Ditolak") == "Rejected"
     assert told("Nilai <3 tidak lulus") == '<span lang="id">Nilai &lt;3 tidak lulus</span>'
+
+
+def test_a_sentence_with_places_is_indonesian_wherever_it_goes() -> None:
+    made = Sentence("{what} {number} tidak ada sejak {on}.", what="Kontrak", number=7, on=AT.date())
+
+    assert made == "Kontrak 7 tidak ada sejak 22 Agustus 2026."
+    assert (said(made), told(made)) == (made, made)
+    assert json.loads(json.dumps(made)) == pickle.loads(pickle.dumps(made)) == made
+
+
+def test_a_sentence_with_places_is_said_in_english_with_its_words_and_days(in_english: None) -> None:
+    made = Sentence("{what} {number} tidak ada sejak {on}.", what="Kontrak", number="<7>", on=AT)
+
+    assert said(made) == "Since 22 August 2026, 15.05 WIB there is no Contract <7>."
+    assert drawn("<p>{{ x }}</p>", x=made) == "<p>Since 22 August 2026, 15.05 WIB there is no Contract &lt;7&gt;.</p>"
+    assert drawn('<input value="{{ x }}">', x=made) == f'<input value="{escape(str(made))}">'
+
+
+def test_lists_and_sentences_within_a_sentence_are_said_too(in_english: None) -> None:
+    lacking = Sentence("Masih kurang: {lacking}.", lacking=["Dokumen", "Denah"])
+    both = together([lacking, "Belum ada dokumen."])
+
+    assert both == "Masih kurang: Dokumen, Denah. Belum ada dokumen."
+    assert said(both) == "Still missing: Document, Denah. No documents yet."
+    assert said(Sentence("{name}: {why}", name="Dokumen", why=lacking)) == "Document: Still missing: Document, Denah."
+
+
+def test_a_sentence_with_places_that_nobody_translated_says_so(in_english: None) -> None:
+    left = Sentence("Rapat {number} sudah <usai>.", number="Ditolak")
+
+    assert said(left) is left
+    assert told(left) == '<span lang="id">Rapat Ditolak sudah &lt;usai&gt;.</span>'
+
+
+def test_what_a_division_tells_another_page_is_said_when_it_is_told(in_english: None) -> None:
+    class Row(BaseModel):
+        cells: list[int | Told | None]
+
+    told_rows = [3, "Ditolak", None, Sentence("Masih kurang: {lacking}.", lacking="x")]
+    assert Row.model_validate({"cells": told_rows}).cells == [3, "Rejected", None, "Still missing: x."]
 
 
 def test_days_follow_the_language(in_english: None) -> None:

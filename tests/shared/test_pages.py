@@ -263,7 +263,7 @@ def test_every_wrong_field_is_told_beside_itself(door: Door) -> None:
         "amount": "Jumlah uang tidak terbaca. Mohon tulis angka rupiah bulat, misalnya 1.500.000.",
         "count": "Harus berupa bilangan bulat, bukan pecahan atau teks.",
         "on": "Tanggal tidak dikenali. Tulis tahun-bulan-hari, misalnya 2026-11-22.",
-        "weight": "Pilihan yang ada: &#39;low&#39; atau &#39;high&#39;.",
+        "weight": "Pilihan yang ada: &#39;low&#39;, &#39;high&#39;.",
     }
 
 

@@ -296,6 +296,39 @@ def test_signatures_stand_below_the_closing_words_and_never_alone(rows: int) -> 
     [signed] = [text for text in pages_of(render(paper)) if "Dedi Kurniawan" in text]
 
     assert "Demikian dibuat dengan sebenarnya." in signed
+    assert f"Jasa pemrogram {rows} " in signed
+    assert "340.000.000" in signed
+
+
+@pytest.mark.parametrize("rows", range(20, 40))
+def test_a_table_right_above_the_signatures_gives_them_its_last_line(rows: int) -> None:
+    pages = pages_of(render(budget(rows)))
+
+    [signed] = [text for text in pages if "Penyusun" in text]
+
+    assert f"Jasa pemrogram {rows} " in signed
+    assert " ".join(pages).count(f"Jasa pemrogram {rows} ") == 1
+
+
+ENDINGS: dict[str, Block] = {
+    "notice": Notice(label="Usul keputusan", words="Penutup: dilanjutkan"),
+    "list": Listing(entries=("Penutup pertama.", "Penutup kedua.")),
+    "facts": Facts.of(("Penutup", "dilanjutkan")),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
+def test_whatever_stands_right_above_the_signatures_goes_with_them(ending: Block) -> None:
+    on_second = 0
+    for lines in range(18, 34):
+        body = tuple(Paragraph(text=f"Baris {n}.") for n in range(lines))
+        pages = pages_of(render(RECORD.model_copy(update={"blocks": (*body, ending)})))
+
+        [signed] = [text for text in pages if "Dedi Kurniawan" in text]
+
+        assert "Penutup" in signed
+        on_second += signed is not pages[0]
+    assert 0 < on_second < 16, "the lengths must cross the end of a page"
 
 
 def test_marks_of_signatures_stand_level_and_nobody_signs_twice() -> None:

@@ -13,7 +13,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = '<script>alert(1)</script> & "Unit" \' ]]> \x00\x07\ud800\ufffe 日本 😀'
 
 
-def bars(values: list[int | None], *, name: str = "Unit", kind: str = "count", plot: str = "bars") -> Table:
+def bars(values: list[float | None], *, name: str = "Unit", kind: str = "count", plot: str = "bars") -> Table:
     """Return a table with one drawn column."""
     return Table(
         key="units",
@@ -118,6 +118,12 @@ def test_bars_are_in_proportion() -> None:
         longest = max(lengths(svg))
         for length, value in zip(lengths(svg), values, strict=True):
             assert length / longest == pytest.approx(value / max(values), abs=0.01)
+
+
+def test_what_is_written_as_nothing_is_drawn_as_nothing() -> None:
+    """Half a minute is 0 hours: alone in its plot it was the longest bar."""
+    for svg in drawn(bars([0.004, 0], kind="decimal")):
+        assert lengths(svg) == []
 
 
 def test_the_pieces_of_a_stack_make_its_whole() -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from shared import search
 from shared.database import Database
+from shared.patience import PATIENCE_MS
 from tests.counting import statements
 
 
@@ -41,7 +42,7 @@ def test_a_search_keeps_its_time_limit_while_only_reading(database_of: Callable[
     with database.reading() as session:
         after = session.scalar(text("SELECT current_setting('statement_timeout')"))
 
-    assert during in (f"{search.PATIENCE_MS}ms", f"{search.PATIENCE_MS // 1000}s")
+    assert during in (f"{PATIENCE_MS}ms", f"{PATIENCE_MS // 1000}s")
     assert after == "30s"
 
 

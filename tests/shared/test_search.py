@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, true
 from sqlalchemy.orm import Session
 
-from services.helpdesk.model import APPLICATIONS_SEARCHED, TICKETS_SEARCHED, Ticket
+from services.helpdesk.model import TICKETS_SEARCHED, Ticket
+from services.helpdesk.queries.search import TICKET
 from shared import search
 from shared.database import Database
 from shared.search import Hit, read
@@ -56,16 +57,7 @@ def fill(session: Session) -> None:
 def found(session: Session, question: str) -> list[Hit]:
     asked = read(question)
     assert asked
-    return search.hits(
-        session,
-        asked,
-        select(Ticket.number, Ticket.title).join(Ticket.application),
-        lambda row: Hit(kind="ticket", title=row.title, number=row.number, rank=row.rank),
-        thing=Ticket.id,
-        at=Ticket.created_at,
-        own=TICKETS_SEARCHED,
-        others=[APPLICATIONS_SEARCHED],
-    )
+    return search.hits(session, asked, TICKET, true())
 
 
 @pytest.mark.parametrize(

@@ -272,11 +272,11 @@ def test_many_at_once_wait_for_their_turn_and_all_are_served(door: doors.Door, c
             httpx.AsyncClient(transport=transport, base_url="http://division", timeout=60) as client,
             anyio.create_task_group() as tasks,
         ):
-            for n in range(150):
+            for n in range(60):
                 tasks.start_soon(one, client, n)
         return statuses
 
-    assert anyio.run(all_at_once) == [201] * 150
+    assert anyio.run(all_at_once) == [201] * 60  # More than there are threads.
 
 
 def test_senders_who_dawdle_keep_nobody_waiting(door: doors.Door) -> None:

@@ -14,15 +14,16 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from alur.embedded import Valkey
-from shared import clock, jobs
+from shared import clock, jobs, mailbox
 from shared.clock import Entry
 from shared.database import Database
 from shared.errors import Unavailable
 from shared.keys import Keys
 from shared.mailbox import Letter
 from shared.messages import CaseHalted, PaymentMade
-from shared.worker import Worker, refuse_eviction
+from shared.worker import CALM_SECONDS, ROOM, Relay, Worker, _Publisher, celery_app, refuse_eviction
 from tests.chaos.ground import Ground, laid, until
+from tests.chaos.toy import AGE
 
 if TYPE_CHECKING:
     from tests.conftest import Spares
@@ -61,7 +62,7 @@ def test_a_job_of_an_unknown_kind_waits_for_a_worker_that_knows_it(worker: Worke
 
 def test_what_the_timetable_names_happens_once_in_a_period(worker: Worker) -> None:
     done: list[str] = []
-    worker.every(seconds=3600, name="remind")(lambda database: done.append("now"))
+    worker.every(seconds=AGE, name="remind")(lambda database: done.append("now"))
 
     assert [worker.tick("remind"), worker.tick("remind"), worker.tick("unheard of")] == [True, False, False]
     assert done == ["now"]
@@ -71,7 +72,7 @@ def test_an_entry_is_due_again_in_another_period_and_after_the_clock_was_set_bac
     sessions: Callable[[str], Session],
 ) -> None:
     session = sessions("proposal")
-    entry = Entry("proposal", "remind", 3600)
+    entry = Entry("proposal", "remind", AGE)
     assert [clock.due(session, entry), clock.due(session, entry)] == [True, False]
 
     for shift in (-1, +5):
@@ -97,6 +98,45 @@ def test_a_broker_that_evicts_is_refused(valkey: Valkey) -> None:
                 refuse_eviction(valkey.url)
         finally:
             client.config_set("maxmemory-policy", "noeviction")
+
+
+@pytest.mark.live
+def test_what_a_busy_receiver_cannot_take_gathers_and_travels_together(
+    database_of: Callable[[str], Database], keys: Keys, valkey: Valkey
+) -> None:
+    budget = Worker("budget", database_of("budget"), keys)
+    app = celery_app([budget], valkey.url)
+    relay = Relay(app, budget, ticks=False)
+    with (
+        app.connection_for_write() as broker,
+        budget.database.engine.connect() as connection,
+        redis.Redis(unix_socket_path=str(valkey.socket)) as client,
+    ):
+        publisher = _Publisher(app, broker)
+        assert relay._step(connection, publisher) == CALM_SECONDS
+        for number in range(ROOM + 6):
+            paid = PaymentMade(case_id=uuid4(), case_number="1/2026", note="", term=1, amount=number, paid_amount=0)
+            with budget.database.transaction() as session:
+                mailbox.post(session, paid)
+            relay._step(connection, publisher)
+        with budget.database.transaction() as session:
+            # What is under way is not due again, however slow this machine is.
+            session.execute(text("UPDATE msg.outbox SET due_at = clock_timestamp() + interval '50 seconds'"))
+        assert (client.llen("proposal.msg"), unsent(budget.database)) == (ROOM, 6)
+
+        client.rpop("proposal.msg")
+        relay._step(connection, publisher)
+
+        assert (client.llen("proposal.msg"), unsent(budget.database)) == (ROOM, 0)
+        client.delete("proposal.msg")
+    relay._wake.close()
+    relay._waker.close()
+
+
+def unsent(database: Database) -> int:
+    """Return how many letters have not left yet."""
+    with database.transaction() as session:
+        return int(session.execute(text("SELECT count(*) FROM msg.outbox WHERE sent_at IS NULL")).scalar_one())
 
 
 # --- over a real broker -------------------------------------------------------------------------------------------

@@ -147,12 +147,13 @@ def unfold(page: Page) -> None:
     page.evaluate("document.querySelectorAll('main details').forEach(part => part.open = true)")
 
 
-def serious_faults(page: Page) -> list[str]:
-    """Return what axe-core finds serious or critical on the page as it stands, with the places."""
+def serious_faults(page: Page, *, at: str = "") -> list[str]:
+    """Return what axe-core finds serious or critical on the page as it stands, or at a part of it, with the places."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
-    # WCAG 2.2's size of targets is a rule that axe-core leaves off unless asked.
-    found = page.evaluate("axe.run({resultTypes: ['violations'], rules: {'target-size': {enabled: true}}})")
+    # WCAG 2.2's size of targets is a rule that axe-core leaves off unless asked; no style sheet is of elsewhere.
+    how = {"resultTypes": ["violations"], "preload": False, "rules": {"target-size": {"enabled": True}}}
+    found = page.evaluate("([where, how]) => axe.run(where || document, how)", [at, how])
     assert found["passes"], "axe-core looked at nothing"
     return [
         f"{fault['id']}: {[node['html'][:120] for node in fault['nodes'][:3]]}"

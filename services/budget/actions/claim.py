@@ -23,6 +23,7 @@ from shared.errors import FieldError, Incomplete, OutOfTurn
 from shared.identity import Person
 from shared.mailbox import post
 from shared.messages import PaymentMade, PaymentRefused
+from shared.sentence import Sentence
 from shared.words import rupiah
 
 
@@ -38,7 +39,12 @@ def claim_term(
     contract.must_be(*IN_FORCE)
     found = find_term(contract, term)
     if any(c.term_id == found.id and c.status != ClaimStatus.REFUSED for c in contract.claims):
-        raise OutOfTurn(f"Termin {term} sudah ditagih atau dibayar. Lihat kemajuannya di daftar tagihan.")
+        raise OutOfTurn(
+            Sentence(
+                "Termin {term} sudah ditagih atau dibayar. Lihat kemajuannya di daftar tagihan.",
+                term=term,
+            )
+        )
     claim = Claim(
         contract=contract,
         term=found,
@@ -85,9 +91,14 @@ def pay(
     contract.must_be(*IN_FORCE)
     if claim.waits_for_handover:
         raise OutOfTurn(
-            f"Termin {claim.term.no} ({rupiah(claim.amount)}) adalah pembayaran terakhir, dan pembayaran terakhir "
-            f"hanya setelah berita acara serah terima (BAST) kontrak {contract.number} ditandatangani semua pihak "
-            "(SOP “Pembuatan Aplikasi dan Website” langkah 6, S06). Selesaikan BAST lebih dahulu, lalu bayar.",
+            Sentence(
+                "Termin {no} ({amount}) adalah pembayaran terakhir, dan pembayaran terakhir hanya setelah "
+                "berita acara serah terima (BAST) kontrak {number} ditandatangani semua pihak (SOP “Pembuatan "
+                "Aplikasi dan Website” langkah 6, S06). Selesaikan BAST lebih dahulu, lalu bayar.",
+                no=claim.term.no,
+                amount=rupiah(claim.amount),
+                number=contract.number,
+            ),
             code="last_payment_before_handover",
         )
     on = paid_on or papers.today()
@@ -168,6 +179,6 @@ def find_term(contract: Contract, no: int) -> Term:
     """Return a term by its number; raise Incomplete that names the field."""
     found = next((term for term in contract.terms if term.no == no), None)
     if found is None:
-        detail = f"Kontrak ini mempunyai termin 1 sampai {len(contract.terms)}."
+        detail = Sentence("Kontrak ini mempunyai termin 1 sampai {terms}.", terms=len(contract.terms))
         raise Incomplete(detail, errors=[FieldError("/term", detail)])
     return found

@@ -37,7 +37,8 @@ from shared.errors import FieldError, Incomplete, OutOfTurn
 from shared.identity import Person
 from shared.mailbox import post
 from shared.messages import BudgetDistributed, ContractSigned, ContractTerminated
-from shared.words import long_date, rupiah
+from shared.sentence import Sentence
+from shared.words import rupiah
 
 
 @dataclass(frozen=True)
@@ -114,10 +115,15 @@ def compose(session: Session, plan: BudgetPlan, ceiling: Ceiling, *, new: NewCon
     account_code = new.account_code or _largest_account(ceiling)
     must_know_accounts(session, [account_code], pointer="/account_code")
     if value > ceiling.left_amount:
-        detail = (
-            f"Nilai kontrak {rupiah(value)} melampaui sisa pagu {rupiah(ceiling.left_amount)} "
-            f"(pagu {rupiah(ceiling.amount)} ditetapkan Bagian Perencanaan, {long_date(ceiling.set_on)}; "
-            f"sudah terikat {rupiah(ceiling.committed_amount)}). Kurangi nilai kontrak, atau ajukan perubahan pagu."
+        detail = Sentence(
+            "Nilai kontrak {value} melampaui sisa pagu {left_amount} (pagu {amount} ditetapkan Bagian "
+            "Perencanaan, {set_on}; sudah terikat {committed_amount}). Kurangi nilai kontrak, atau ajukan "
+            "perubahan pagu.",
+            value=rupiah(value),
+            left_amount=rupiah(ceiling.left_amount),
+            amount=rupiah(ceiling.amount),
+            set_on=ceiling.set_on,
+            committed_amount=rupiah(ceiling.committed_amount),
         )
         raise CapExceeded(detail, errors=[FieldError("/tax_base_amount", detail)])
     contract = Contract(
@@ -170,8 +176,11 @@ def sign_contract(session: Session, by: Person, contract_id: UUID, *, office: Of
     standing = contract.standing_beside
     if standing:
         raise OutOfTurn(
-            f"Perkara ini sudah mempunyai kontrak yang berlaku ({standing.number}). "
-            "Kontrak baru dapat ditandatangani setelah kontrak itu dihentikan."
+            Sentence(
+                "Perkara ini sudah mempunyai kontrak yang berlaku ({number}). Kontrak baru dapat ditandatangani "
+                "setelah kontrak itu dihentikan.",
+                number=standing.number,
+            )
         )
     contract.move("sign_contract")
     paper = papers.issue(
@@ -238,10 +247,12 @@ def distribute(
     code = account_code or contract.account_code
     must_know_accounts(session, [code], pointer="/account_code")
     if amount <= 0 or amount > ceiling.undistributed_amount:
-        detail = (
-            f"Jumlah {rupiah(amount)} melampaui pagu yang belum didistribusikan "
-            f"({rupiah(ceiling.undistributed_amount)} dari pagu {rupiah(ceiling.amount)}, SOP langkah 6). "
-            "Kurangi jumlahnya."
+        detail = Sentence(
+            "Jumlah {amount} melampaui pagu yang belum didistribusikan ({undistributed_amount} dari pagu "
+            "{ceiling_amount}, SOP langkah 6). Kurangi jumlahnya.",
+            amount=rupiah(amount),
+            undistributed_amount=rupiah(ceiling.undistributed_amount),
+            ceiling_amount=rupiah(ceiling.amount),
         )
         raise CapExceeded(detail, errors=[FieldError("/amount", detail)])
     distribution = Distribution(
@@ -277,11 +288,18 @@ def _must_agree(new: NewContract, vendor: Vendor, *, vat: int, value: int) -> No
         detail = "Dasar pengenaan pajak harus lebih dari nol."
         raise Incomplete(detail, errors=[FieldError("/tax_base_amount", detail)])
     if new.vat_amount not in (None, vat):
-        reason = "12% × 11/12 dari dasar pengenaan pajak" if vendor.is_pkp else "penyedia bukan PKP, tidak memungut PPN"
-        detail = f"PPN seharusnya {rupiah(vat)} ({reason})."
+        reason = (
+            Sentence("12% × 11/12 dari dasar pengenaan pajak")
+            if vendor.is_pkp
+            else Sentence("penyedia bukan PKP, tidak memungut PPN")
+        )
+        detail = Sentence("PPN seharusnya {vat} ({reason}).", vat=rupiah(vat), reason=reason)
         raise Incomplete(detail, errors=[FieldError("/vat_amount", detail)])
     if new.value_amount not in (None, value):
-        detail = f"Nilai kontrak seharusnya {rupiah(value)} (dasar pengenaan pajak ditambah PPN)."
+        detail = Sentence(
+            "Nilai kontrak seharusnya {value} (dasar pengenaan pajak ditambah PPN).",
+            value=rupiah(value),
+        )
         raise Incomplete(detail, errors=[FieldError("/value_amount", detail)])
 
 
@@ -290,16 +308,16 @@ def _must_be_in_year(new: NewContract, ceiling: Ceiling) -> None:
         detail = "Tanggal selesai harus sesudah tanggal mulai."
         raise Incomplete(detail, errors=[FieldError("/end_on", detail)])
     if new.start_on.year != ceiling.fiscal_year or new.end_on.year != ceiling.fiscal_year:
-        detail = (
-            f"Kontrak tahun tunggal dimulai dan selesai dalam Tahun Anggaran {ceiling.fiscal_year}, "
-            "paling lambat 31 Desember."
+        detail = Sentence(
+            "Kontrak tahun tunggal dimulai dan selesai dalam Tahun Anggaran {fiscal_year}, paling lambat 31 Desember.",
+            fiscal_year=ceiling.fiscal_year,
         )
         raise Incomplete(detail, errors=[FieldError("/end_on", detail)])
 
 
 def _must_be_free(session: Session, number: str) -> None:
     if session.scalar(select(Contract.id).where(Contract.number == number)):
-        detail = f"Nomor kontrak {number} sudah dipakai. Periksa kembali nomornya."
+        detail = Sentence("Nomor kontrak {number} sudah dipakai. Periksa kembali nomornya.", number=number)
         raise Incomplete(detail, errors=[FieldError("/number", detail)])
 
 
@@ -308,9 +326,12 @@ def _form(new: NewContract, value: int) -> str:
     if not new.form or new.form == proposed:
         return proposed
     if not new.form_reason:
-        detail = (
-            f"Untuk nilai {rupiah(value)} bentuk yang lazim adalah {FORM_LABELS[proposed]} ({source}). "
-            "Pilih bentuk itu, atau tulis alasan memakai bentuk lain."
+        detail = Sentence(
+            "Untuk nilai {value} bentuk yang lazim adalah {proposed} ({source}). Pilih bentuk itu, atau "
+            "tulis alasan memakai bentuk lain.",
+            value=rupiah(value),
+            proposed=FORM_LABELS[proposed],
+            source=source,
         )
         raise Incomplete(detail, errors=[FieldError("/form", detail)])
     return new.form
@@ -323,7 +344,7 @@ def _terms(new: NewContract, value: int) -> list[Term]:
     else:
         amounts = [amount or 0 for amount in given]
     if any(amount <= 0 for amount in amounts) or sum(amounts) != value:
-        detail = f"Jumlah semua termin harus tepat sama dengan nilai kontrak {rupiah(value)}."
+        detail = Sentence("Jumlah semua termin harus tepat sama dengan nilai kontrak {value}.", value=rupiah(value))
         raise Incomplete(detail, errors=[FieldError("/terms", detail)])
     return [
         Term(no=no, percent=term.percent, amount=amount, condition=term.condition)

@@ -32,6 +32,7 @@ from shared.errors import FieldError, Incomplete
 from shared.identity import Person
 from shared.mailbox import post
 from shared.messages import DeliverableRejected
+from shared.sentence import Sentence
 from shared.words import rupiah
 
 LARGEST_FILE = 200 * 1024 * 1024
@@ -48,8 +49,8 @@ def upload_document(
     by = authorize(session, by, ACTS.upload_document, contract, item=item)
     contract.must_be(ContractStatus.SIGNED)
     if item not in ALL_ITEMS:
-        detail = f"Jenis dokumen tidak dikenal. Pilihan: {', '.join(ALL_ITEMS)}."
-        raise Incomplete(detail, errors=[FieldError("/item", detail)])
+        choices = Sentence("Jenis dokumen tidak dikenal. Pilihan: {all_items}.", all_items=", ".join(ALL_ITEMS))
+        raise Incomplete(choices, errors=[FieldError("/item", choices)])
     digest = office.store.put(file, limit=LARGEST_FILE)
     size = office.store.path(digest).stat().st_size
     if not size:
@@ -79,8 +80,11 @@ def accept_documentation(session: Session, by: Person, contract_id: UUID, *, off
     missing = contract.missing_items
     if missing:
         raise Incomplete(
-            f"Laporan dokumentasi belum lengkap (SOP langkah 5). Masih kurang: {', '.join(missing)}. "
-            "Mohon minta penyedia mengunggahnya.",
+            Sentence(
+                "Laporan dokumentasi belum lengkap (SOP langkah 5). Masih kurang: {missing}. Mohon minta "
+                "penyedia mengunggahnya.",
+                missing=missing,
+            ),
             code="documentation_missing",
         )
     for document in contract.latest().values():
@@ -148,7 +152,11 @@ def store_financial_report(
     rows = _figures(session, contract, other)
     realised = sum(row["realised_amount"] for row in rows)
     if realised > contract.ceiling.amount:
-        detail = f"Realisasi {rupiah(realised)} melampaui pagu {rupiah(contract.ceiling.amount)}. Periksa angkanya."
+        detail = Sentence(
+            "Realisasi {realised} melampaui pagu {amount}. Periksa angkanya.",
+            realised=rupiah(realised),
+            amount=rupiah(contract.ceiling.amount),
+        )
         raise CapExceeded(detail, errors=[FieldError("/other_spending", detail)])
     report = FinancialReport(
         contract_id=contract.id,

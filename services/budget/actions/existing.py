@@ -38,6 +38,7 @@ from shared import audit
 from shared.database import utc_now
 from shared.errors import Incomplete
 from shared.messages import ApplicationFacts
+from shared.sentence import Sentence
 from shared.words import WIB
 
 BEFORE_ALUR = "Tercatat sebelum Alur"
@@ -181,7 +182,12 @@ def _plan(session: Session, existing: ExistingPlan) -> BudgetPlan:
 
 def _conveyance(session: Session, plan: BudgetPlan, existing: ExistingPlan) -> None:
     if plan.status != PlanStatus.LOCKED:
-        raise Incomplete(f"RAB {existing.case_number} belum terkunci, sehingga belum dapat tercatat disampaikan.")
+        raise Incomplete(
+            Sentence(
+                "RAB {case_number} belum terkunci, sehingga belum dapat tercatat disampaikan.",
+                case_number=existing.case_number,
+            )
+        )
     plan.status = PlanStatus.SENT
     conveyance = Conveyance(
         plan=plan,
@@ -234,7 +240,7 @@ def _term(session: Session, contract: Contract, given: ExistingTerm) -> None:
         return
     term = next((t for t in contract.terms if t.no == given.no), None)
     if term is None:
-        raise Incomplete(f"Kontrak {contract.number} tidak mempunyai termin {given.no}.")
+        raise Incomplete(Sentence("Kontrak {number} tidak mempunyai termin {no}.", number=contract.number, no=given.no))
     is_paid = given.status == "paid"
     claim = Claim(
         contract=contract,

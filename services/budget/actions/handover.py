@@ -22,6 +22,7 @@ from shared.errors import Incomplete, NotAllowed, OutOfTurn
 from shared.identity import Person, Role
 from shared.mailbox import post
 from shared.messages import DefectReported, HandedOver
+from shared.sentence import Sentence
 
 STATEMENT = (
     "PIHAK KEDUA menyerahkan dan PIHAK PERTAMA menerima hasil pekerjaan pembangunan {application} dalam keadaan "
@@ -39,12 +40,20 @@ def draft_handover(session: Session, by: Person, contract_id: UUID, *, statement
     by = authorize(session, by, ACTS.draft_handover, contract)
     contract.must_be(ContractStatus.SIGNED)
     if contract.handover and contract.handover.status == HandoverStatus.DRAFT:
-        raise OutOfTurn(f"BAST {contract.handover.number} masih menunggu tanda tangan. Selesaikan dahulu.")
+        raise OutOfTurn(
+            Sentence(
+                "BAST {number} masih menunggu tanda tangan. Selesaikan dahulu.",
+                number=contract.handover.number,
+            )
+        )
     lacks = contract.lacks_for_handover()
     if lacks:
         raise Incomplete(
-            f"BAST belum dapat disiapkan karena belum ada {' dan '.join(lacks)} (SOP langkah 5). "
-            "Lengkapi lebih dahulu di halaman kontrak.",
+            Sentence(
+                "BAST belum dapat disiapkan (SOP langkah 5). Yang belum ada: {lacks}. Lengkapi lebih dahulu di "
+                "halaman kontrak.",
+                lacks=lacks,
+            ),
             code="handover_incomplete",
         )
     handover = Handover(

@@ -17,6 +17,7 @@ from services.budget.model import (
 )
 from shared.errors import FieldError, Incomplete, NotFound
 from shared.identity import Person, Role
+from shared.sentence import Sentence
 
 
 def find_plan(session: Session, plan_id: UUID) -> BudgetPlan:
@@ -73,12 +74,12 @@ def find_handover(session: Session, asker: Person, handover_id: UUID) -> Handove
     return session.get_one(Handover, handover_id)
 
 
-def find_vendor(session: Session, code: str, *, pointer: str = "/vendor") -> Vendor:
+def find_vendor(session: Session, code: str) -> Vendor:
     """Return a vendor by code; raise Incomplete that names the field."""
     vendor = session.scalar(select(Vendor).where(Vendor.code == code))
     if vendor is None:
-        detail = f"Penyedia “{code}” belum terdaftar. Daftarkan dahulu di halaman Penyedia."
-        raise Incomplete(detail, errors=[FieldError(pointer, detail)])
+        detail = Sentence("Penyedia “{code}” belum terdaftar. Daftarkan dahulu di halaman Penyedia.", code=code)
+        raise Incomplete(detail, errors=[FieldError("/vendor", detail)])
     return vendor
 
 
@@ -91,7 +92,11 @@ def must_know_accounts(session: Session, codes: Sequence[str], *, pointer: str) 
     errors = [
         FieldError(
             pointer.format(n=n),
-            f"Kode akun {code} tidak dikenal. Pakai kode dari daftar akun, atau minta Bagian Perencanaan mencatatnya.",
+            Sentence(
+                "Kode akun {code} tidak dikenal. Pakai kode dari daftar akun, atau minta Bagian Perencanaan "
+                "mencatatnya.",
+                code=code,
+            ),
         )
         for n, code in enumerate(codes)
         if code not in known

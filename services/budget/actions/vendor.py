@@ -9,6 +9,7 @@ from services.budget.model import Vendor
 from shared.authority import authorize
 from shared.errors import FieldError, Incomplete, NotFound
 from shared.identity import Person
+from shared.sentence import Sentence
 
 
 def register_vendor(
@@ -28,7 +29,10 @@ def register_vendor(
     statement = insert(Vendor).values(**values).on_conflict_do_nothing(index_elements=["code"]).returning(Vendor.id)
     vendor_id = session.scalar(statement)
     if vendor_id is None:
-        detail = f"Kode penyedia {code} sudah terdaftar. Pakai kode lain, atau ubah data penyedia yang ada."
+        detail = Sentence(
+            "Kode penyedia {code} sudah terdaftar. Pakai kode lain, atau ubah data penyedia yang ada.",
+            code=code,
+        )
         raise Incomplete(detail, errors=[FieldError("/code", detail)])
     return session.get_one(Vendor, vendor_id)
 

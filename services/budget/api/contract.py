@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Query, Request, UploadFile
+from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import FileResponse, JSONResponse
 
 from services.budget import actions, queries
@@ -39,11 +39,9 @@ from services.budget.schemas import (
     by_account,
 )
 from shared.pages import Reason
-from shared.web import Asker, Door, Session, answer_list, mark, place
+from shared.web import Asker, Door, Limit, Session, answer_list, mark, place
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["budget"])
-
-Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.get("/vendors", response_model=list[VendorView])

@@ -1,9 +1,8 @@
 """The JSON door for budget plans, conveyances, accounts and papers."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 
 from services.budget import actions, queries
@@ -24,12 +23,9 @@ from services.budget.schemas import (
 )
 from shared.edition import tag_of
 from shared.pages import Reason
-from shared.search import Hit
-from shared.web import Asker, Door, Question, Session, Waiting, answer_list, mark, place
+from shared.web import Asker, Door, Limit, Seen, Session, answer_list, mark, place
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["budget"])
-
-Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.get("/budget-plans", response_model=list[PlanRow])
@@ -64,10 +60,10 @@ def draft_lines(
     plan_id: UUID,
     body: Lines,
     response: Response,
-    if_match: Annotated[str | None, Header()] = None,
+    seen: Seen = None,
 ) -> BudgetPlan:
     lines = [line.line() for line in body.lines]
-    return _tagged(actions.draft_lines(session, by, plan_id, lines=lines, seen=if_match), response)
+    return _tagged(actions.draft_lines(session, by, plan_id, lines=lines, seen=seen), response)
 
 
 @router.post("/budget-plans/{plan_id}/lock", response_model=PlanView)
@@ -137,26 +133,6 @@ def paper_file(session: Session, by: Asker, paper_id: UUID, office: Desk) -> Fil
     return send_file(office.store, paper.digest, name=f"{paper.kind}-{paper.code}.pdf", kind="application/pdf")
 
 
-@router.get("/waiting", response_model=list[Waiting])
-def waiting(session: Session, by: Asker) -> list[Waiting]:
-    return [
-        Waiting(
-            title=task.title,
-            about=task.plan.application_name,
-            case_number=task.plan.case_number,
-            step=task.step,
-            since=task.since.isoformat(),
-            path=task.path,
-        )
-        for task in queries.waiting_on(session, by)
-    ]
-
-
 def _tagged(plan: BudgetPlan, response: Response) -> BudgetPlan:
     response.headers["etag"] = tag_of(plan.current.tag)
     return plan
-
-
-@router.get("/search")
-def search(session: Session, by: Asker, q: Question) -> list[Hit]:
-    return queries.found(session, by, q)

@@ -17,8 +17,6 @@ from services.budget.model.plan import BudgetPlan
 from services.budget.model.table import Table
 from shared.database import Kept
 
-ENTRY_KINDS = ("ceiling", "commitment", "distribution", "payment")
-
 
 class Ceiling(Kept, Table):
     """What a plan may cost in one fiscal year, and what is bound, handed out and paid of it."""

@@ -11,6 +11,7 @@ from services.budget.model.contract import IN_FORCE, Contract, ContractStatus, T
 from services.budget.model.table import Table
 from shared.database import Kept
 from shared.errors import OutOfTurn
+from shared.sentence import Sentence
 
 
 class ClaimStatus(StrEnum):
@@ -82,8 +83,12 @@ class Claim(Kept, Table):
         sources, target = CLAIM_MOVES[name]
         if self.status not in sources:
             raise OutOfTurn(
-                f"Tagihan termin {self.term.no} berstatus “{CLAIM_LABELS[ClaimStatus(self.status)]}”, "
-                "sehingga tindakan ini belum atau tidak lagi dapat dilakukan. Muat ulang halaman tagihan."
+                Sentence(
+                    "Tagihan termin {no} berstatus “{status}”, sehingga tindakan ini belum atau tidak lagi dapat "
+                    "dilakukan. Muat ulang halaman tagihan.",
+                    no=self.term.no,
+                    status=CLAIM_LABELS[ClaimStatus(self.status)],
+                )
             )
         self.status = target
 

@@ -15,6 +15,7 @@ from services.budget.model.table import Table
 from services.budget.model.vendor import Vendor
 from shared.database import Kept
 from shared.errors import OutOfTurn
+from shared.sentence import Sentence
 
 if TYPE_CHECKING:
     from services.budget.model.claim import Claim, Payment
@@ -188,11 +189,11 @@ class Contract(Kept, Table):
 
     def lacks_for_handover(self) -> list[str]:
         """Return what keeps the handover from being drafted (sop S05: exit)."""
-        lacks = []
+        lacks: list[str] = []
         if self.documentation_accepted_at is None:
-            lacks.append("laporan dokumentasi perangkat lunak yang lengkap dan diterima")
+            lacks.append(Sentence("laporan dokumentasi perangkat lunak yang lengkap dan diterima"))
         if not self.reports:
-            lacks.append("laporan keuangan")
+            lacks.append(Sentence("laporan keuangan"))
         return lacks
 
     def is_last(self, term: "Term") -> bool:
@@ -212,8 +213,12 @@ class Contract(Kept, Table):
         self.plan.must_go_on()
         if self.status not in statuses:
             raise OutOfTurn(
-                f"Kontrak {self.number} berstatus “{CONTRACT_LABELS[ContractStatus(self.status)]}”, "
-                "sehingga tindakan ini belum atau tidak lagi dapat dilakukan. Muat ulang halaman kontrak."
+                Sentence(
+                    "Kontrak {number} berstatus “{status}”, sehingga tindakan ini belum atau tidak lagi dapat "
+                    "dilakukan. Muat ulang halaman kontrak.",
+                    number=self.number,
+                    status=CONTRACT_LABELS[ContractStatus(self.status)],
+                )
             )
 
 

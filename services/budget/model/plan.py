@@ -13,6 +13,7 @@ from services.budget.model.table import Table
 from shared.database import Kept
 from shared.errors import OutOfTurn
 from shared.messages import ApplicationFacts
+from shared.sentence import Sentence
 
 if TYPE_CHECKING:
     from services.budget.model.ceiling import Ceiling
@@ -129,8 +130,11 @@ class BudgetPlan(Kept, Table):
         """Raise OutOfTurn while the case is deferred or cancelled (CaseHalted)."""
         if self.halted_status:
             raise OutOfTurn(
-                f"Perkara {self.case_number} sedang ditunda atau dibatalkan, sehingga anggarannya menunggu. "
-                "Tindakan ini dapat dilakukan setelah perkara dilanjutkan.",
+                Sentence(
+                    "Perkara {case_number} sedang ditunda atau dibatalkan, sehingga anggarannya menunggu. Tindakan "
+                    "ini dapat dilakukan setelah perkara dilanjutkan.",
+                    case_number=self.case_number,
+                ),
                 code="case_halted",
             )
 
@@ -140,8 +144,12 @@ class BudgetPlan(Kept, Table):
         sources, target = PLAN_MOVES[name]
         if self.status not in sources:
             raise OutOfTurn(
-                f"RAB perkara {self.case_number} berstatus “{PLAN_LABELS[PlanStatus(self.status)]}”, "
-                "sehingga tindakan ini belum atau tidak lagi dapat dilakukan. Muat ulang halaman RAB."
+                Sentence(
+                    "RAB perkara {case_number} berstatus “{status}”, sehingga tindakan ini belum atau tidak lagi "
+                    "dapat dilakukan. Muat ulang halaman RAB.",
+                    case_number=self.case_number,
+                    status=PLAN_LABELS[PlanStatus(self.status)],
+                )
             )
         self.status = target
 

@@ -25,6 +25,7 @@ from services.budget.schemas import (
 from shared.errors import FieldError, Incomplete
 from shared.identity import Person
 from shared.pages import Nothing, Reason
+from shared.sentence import Sentence
 from shared.web import Asker, Session, mark, place
 
 router = pages.router
@@ -39,7 +40,7 @@ def _contract(request: Request, session: Session, by: Person, contract_id: UUID)
     return pages.render(
         request,
         "contract.html",
-        f"Kontrak {contract.number}",
+        Sentence("Kontrak {number}", number=contract.number),
         contract=contract,
         latest=contract.latest(),
         offers=offers,
@@ -57,7 +58,7 @@ def _claim(request: Request, session: Session, by: Person, claim_id: UUID) -> Re
     return pages.render(
         request,
         "claim.html",
-        f"Tagihan termin {claim.term.no} kontrak {claim.contract.number}",
+        Sentence("Tagihan termin {no} kontrak {number}", no=claim.term.no, number=claim.contract.number),
         claim=claim,
         offers=pages.offers(request, queries.offered_on_claim(by, claim), id=claim.id),
         **WORDS,

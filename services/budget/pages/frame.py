@@ -23,6 +23,7 @@ from services.budget.model import (
 from services.budget.queries.access import CONTRACT_READERS, PLAN_READERS, UNIT_READERS
 from shared.identity import Role
 from shared.pages import Input, Offer, Pages
+from shared.sentence import Sentence
 from shared.web import NavigationEntry
 from shared.words import amount_in_words, percent
 
@@ -66,7 +67,7 @@ def choosing(offer: Offer, **lists: Iterable[tuple[str, str]]) -> Offer:
 
     def drawn(one: Input) -> Input:
         if one.name in lists:
-            first = "Pilih …" if one.is_required else "–"
+            first = Sentence("Pilih …") if one.is_required else "–"
             words = "" if one.is_required else one.help
             return replace(one, kind="choice", help=words, choices=(("", first), *lists[one.name]))
         return replace(one, rows=tuple(drawn(column) for column in one.rows))

@@ -15,6 +15,7 @@ from services.budget.queries.access import CONTRACT_READERS
 from services.budget.schemas import ContractData, Lines, NewAccount, NewCeiling, Note, by_account
 from shared.identity import Person
 from shared.pages import Nothing, Offer, Reason, seen_edition
+from shared.sentence import Sentence
 from shared.web import Asker, Session, mark, place
 
 router = pages.router
@@ -37,7 +38,7 @@ def _plan(request: Request, session: Session, by: Person, plan_id: UUID) -> Resp
     return pages.render(
         request,
         "plan.html",
-        f"RAB {plan.application_name}",
+        Sentence("RAB {application_name}", application_name=plan.application_name),
         plan=plan,
         offers=[choosing(_filled(offer, plan.current), **lists) for offer in offers],
         contracts=queries.contracts(session, by, plan_id=plan.id)[::-1] if may_read_contracts else [],

@@ -12,6 +12,7 @@ from shared.database import utc_now
 from shared.errors import NotAllowed
 from shared.figures import Big, Choice, Column, Figures, Panel, Plot, Row, Series, Table
 from shared.identity import Person
+from shared.sentence import Sentence
 from shared.words import local_date, month_name, rupiah
 
 ACCEPTED = (ClaimStatus.VERIFIED, ClaimStatus.PAID)
@@ -84,7 +85,7 @@ def _panel(session: Session, year: int, now: datetime) -> Panel:
     left = total["ceiling"] - total["paid"]
     return Panel(
         key="absorption",
-        title=f"Serapan anggaran {year}",
+        title=Sentence("Serapan anggaran {year}", year=year),
         source="Buku besar anggaran: pagu menurut keputusan Bagian Perencanaan, kontrak yang mengikat (termasuk "
         "konsep), tagihan yang diterima Divisi Aplikasi, dan pembayaran Bendahara.",
         counted_at=now,
@@ -93,7 +94,13 @@ def _panel(session: Session, year: int, now: datetime) -> Panel:
                 label="Serapan",
                 value=absorption_percent(total["paid"], total["ceiling"]) if total["ceiling"] else None,
                 kind="percent",
-                comparison=f"{rupiah(total['paid'])} dari pagu {rupiah(total['ceiling'])}" if total["ceiling"] else "",
+                comparison=Sentence(
+                    "{paid} dari pagu {ceiling}",
+                    paid=rupiah(total["paid"]),
+                    ceiling=rupiah(total["ceiling"]),
+                )
+                if total["ceiling"]
+                else "",
                 path="/tagihan",
             ),
             Big(
@@ -108,7 +115,7 @@ def _panel(session: Session, year: int, now: datetime) -> Panel:
         tables=[
             Table(
                 key="accounts",
-                caption=f"Serapan menurut akun belanja, tahun anggaran {year}",
+                caption=Sentence("Serapan menurut akun belanja, tahun anggaran {year}", year=year),
                 columns=[
                     Column(key="account", label="Akun", kind="text"),
                     Column(key="ceiling", label="Pagu", kind="money"),
@@ -143,7 +150,10 @@ def _panel(session: Session, year: int, now: datetime) -> Panel:
                         Series(key="free", tone="quiet"),
                     ],
                 ),
-                empty=f"Serapan menurut akun akan tampil di sini setelah pagu tahun {year} ditetapkan.",
+                empty=Sentence(
+                    "Serapan menurut akun akan tampil di sini setelah pagu tahun {year} ditetapkan.",
+                    year=year,
+                ),
             ),
             _months_table(year, months, total["ceiling"]),
         ],
@@ -159,7 +169,7 @@ def _months_table(year: int, months: dict[int, int], ceiling: int) -> Table:
         rows.append(_month_row("Di luar tahun itu", months[0], so_far + months[0], ceiling))
     return Table(
         key="months",
-        caption=f"Pembayaran tiap bulan, tahun anggaran {year}",
+        caption=Sentence("Pembayaran tiap bulan, tahun anggaran {year}", year=year),
         columns=[
             Column(key="month", label="Bulan", kind="text"),
             Column(key="paid", label="Dibayar", kind="money"),
@@ -168,7 +178,7 @@ def _months_table(year: int, months: dict[int, int], ceiling: int) -> Table:
         ],
         rows=rows,
         plot=Plot(kind="months", label="month", series=[Series(key="paid", tone="good")]),
-        empty=f"Pembayaran tahun {year} akan tampil di sini menurut bulan.",
+        empty=Sentence("Pembayaran tahun {year} akan tampil di sini menurut bulan.", year=year),
     )
 
 

@@ -147,9 +147,9 @@ def may_sign_off(by: Person, thing: Conveyance) -> bool:
     return thing.status == ConveyanceStatus.PREPARING and not has_signed and by.has(*thing.missing)
 
 
-def ledger_of(session: Session, ceiling_id: UUID, *, limit: int = 200) -> Sequence[Entry]:
-    """Return the postings on a ceiling, in the order in which they were posted."""
-    statement = select(Entry).where(Entry.ceiling_id == ceiling_id).order_by(Entry.id).limit(limit)
+def ledger_of(session: Session, ceiling_id: UUID) -> Sequence[Entry]:
+    """Return the first 200 postings on a ceiling, in the order in which they were posted."""
+    statement = select(Entry).where(Entry.ceiling_id == ceiling_id).order_by(Entry.id).limit(200)
     return session.scalars(statement).all()
 
 

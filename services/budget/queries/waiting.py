@@ -21,6 +21,7 @@ from services.budget.model import (
 from services.budget.queries.contract import claimable, offered_on_contract, offered_on_handover
 from services.budget.queries.plan import offered, offered_on_conveyance
 from shared.identity import Person, Role
+from shared.sentence import Sentence
 
 MOST = 100
 NOT_WORK = frozenset(
@@ -59,14 +60,19 @@ def _plans(session: Session, by: Person) -> list[Task]:
         names = {act.name for act in offered(by, plan)}
         if "draft_lines" in names:
             tasks.append(
-                _plan_task("Kunci RAB" if "lock" in names else "Susun RAB", plan, "F03", plan.current.created_at)
+                _plan_task(
+                    Sentence("Kunci RAB") if "lock" in names else Sentence("Susun RAB"),
+                    plan,
+                    "F03",
+                    plan.current.created_at,
+                )
             )
         elif "convey" in names:
             since = plan.current.locked_at or plan.created_at
-            tasks.append(_plan_task("Sampaikan RAB ke Bagian Perencanaan", plan, "S04", since))
+            tasks.append(_plan_task(Sentence("Sampaikan RAB ke Bagian Perencanaan"), plan, "S04", since))
         elif "draft_contract" in names and not any(c.status in _STANDING for c in plan.contracts):
             since = plan.ceiling.created_at if plan.ceiling else plan.created_at
-            tasks.append(_plan_task("Siapkan kontrak dengan penyedia", plan, "S05", since))
+            tasks.append(_plan_task(Sentence("Siapkan kontrak dengan penyedia"), plan, "S05", since))
     return tasks
 
 
@@ -91,8 +97,8 @@ def _conveyances(session: Session, by: Person) -> list[Task]:
     of_plan = joinedload(Conveyance.plan).options(lazyload("*"), rounds)
     found = session.scalars(statement.options(joinedload(Conveyance.signatures), of_plan)).unique()
     titles = {
-        "sign_off": "Tanda tangani penyampaian RAB",
-        "approve_conveyance": "Setujui penyampaian RAB",
+        "sign_off": Sentence("Tanda tangani penyampaian RAB"),
+        "approve_conveyance": Sentence("Setujui penyampaian RAB"),
         "set_ceiling": "Tetapkan pagu",
     }
     tasks = []
@@ -138,23 +144,28 @@ def _contracts(by: Person, contracts: Sequence[Contract]) -> list[Task]:
 def _next_on(by: Person, contract: Contract) -> str:
     names = {act.name for act in offered_on_contract(by, contract)} - NOT_WORK
     if "sign_contract" in names:
-        return f"Tanda tangani kontrak {contract.number}"
+        return Sentence("Tanda tangani kontrak {number}", number=contract.number)
     if "upload_document" in names and contract.missing_items:
-        return f"Unggah {len(contract.missing_items)} dokumen yang belum ada"
+        return Sentence(
+            "Unggah {missing_items} dokumen yang belum ada",
+            missing_items=len(contract.missing_items),
+        )
     if "accept_documentation" in names:
-        return "Periksa laporan dokumentasi"
+        return Sentence("Periksa laporan dokumentasi")
     if "draft_handover" in names:
         return "Siapkan serah terima (BAST)"
     if "store_financial_report" in names and not contract.reports and contract.documentation_accepted_at:
         return "Simpan laporan keuangan"
     if "claim_term" in names:
-        return f"Tagih termin {claimable(contract)[0].no}"
+        return Sentence("Tagih termin {no}", no=claimable(contract)[0].no)
     return ""
 
 
 def _handovers(by: Person, contracts: Sequence[Contract]) -> list[Task]:
     return [
-        Task(f"Tanda tangani BAST {h.number}", contract.plan, "S05", h.created_at, contract.path)
+        Task(
+            Sentence("Tanda tangani BAST {number}", number=h.number), contract.plan, "S05", h.created_at, contract.path
+        )
         for contract in contracts
         for h in (contract.handover,)
         if h is not None and offered_on_handover(by, h)

@@ -23,6 +23,7 @@ from shared.identity import Person
 from shared.mailbox import post
 from shared.messages import HostingReady, HostingRefused
 from shared.printing import Office
+from shared.sentence import Sentence
 
 
 def request_hosting(
@@ -79,7 +80,10 @@ def accept_hosting(session: Session, by: Person, hosting_id: UUID, *, server: st
     by = authorize(session, by, ACTS.accept_hosting, hosting, server=server)
     place = session.scalar(select(Server).where(Server.name == server))
     if place is None or not place.is_active:
-        words = f"Server “{server}” tidak ada di daftar atau sedang tidak dipakai. Pilih server yang siap dipakai."
+        words = Sentence(
+            "Server “{server}” tidak ada di daftar atau sedang tidak dipakai. Pilih server yang siap dipakai.",
+            server=server,
+        )
         raise Incomplete(words, errors=[FieldError("/server", words)])
     hosting.move("accept_hosting")
     hosting.server = place
@@ -135,9 +139,10 @@ def by_number(session: Session, case_number: str) -> Application:
     """Return the application of a case number, locked; raise Incomplete when it is not known here."""
     found = session.scalar(select(Application).where(Application.case_number == case_number).with_for_update())
     if found is None:
-        words = (
-            f"Perkara “{case_number}” belum dikenal Divisi Infrastruktur. Periksa nomornya; "
-            "aplikasi dikenal sejak kontraknya ditandatangani."
+        words = Sentence(
+            "Perkara “{case_number}” belum dikenal Divisi Infrastruktur. Periksa nomornya; aplikasi dikenal "
+            "sejak kontraknya ditandatangani.",
+            case_number=case_number,
         )
         raise Incomplete(words, errors=[FieldError("/case_number", words)])
     return found
@@ -146,12 +151,18 @@ def by_number(session: Session, case_number: str) -> Application:
 def _name_must_be_free(session: Session, subdomain: str) -> None:
     words = ""
     if subdomain in RESERVED:
-        words = f"Nama “{subdomain}” dicadangkan. Mohon pilih nama lain."
+        words = Sentence("Nama “{subdomain}” dicadangkan. Mohon pilih nama lain.", subdomain=subdomain)
     elif subdomain.endswith(CLOSED_SUFFIX):
-        words = f"Nama yang berakhiran “{CLOSED_SUFFIX}” dipakai untuk alamat uji. Mohon pilih nama lain."
+        words = Sentence(
+            "Nama yang berakhiran “{closed_suffix}” dipakai untuk alamat uji. Mohon pilih nama lain.",
+            closed_suffix=CLOSED_SUFFIX,
+        )
     elif session.scalar(
         select(Hosting.id).where(Hosting.subdomain == subdomain, Hosting.status != HostingStatus.REFUSED)
     ):
-        words = f"Nama “{subdomain}” sudah dipakai aplikasi lain. Mohon pilih nama lain."
+        words = Sentence(
+            "Nama “{subdomain}” sudah dipakai aplikasi lain. Mohon pilih nama lain.",
+            subdomain=subdomain,
+        )
     if words:
         raise Incomplete(words, errors=[FieldError("/subdomain", words)])

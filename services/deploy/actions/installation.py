@@ -30,6 +30,7 @@ from shared.identity import Person
 from shared.mailbox import post
 from shared.messages import InstallationApproved, InstallationFailed, InstalledForTesting
 from shared.printing import Office
+from shared.sentence import Sentence
 
 UNFINISHED = (InstallationStatus.PLANNING, InstallationStatus.PLANNED, InstallationStatus.APPROVED)
 
@@ -247,8 +248,11 @@ def _set_plan(installation: Installation, plan: Plan) -> None:
 def _must_be_in_turn(application: Application) -> None:
     if not application.is_ready:
         raise OutOfTurn(
-            f"Aplikasi ini berstatus “{application.label}”. Pemasangan dilakukan setelah serah terima (BAST), "
-            "atau setelah uji keamanan meminta perbaikan."
+            Sentence(
+                "Aplikasi ini berstatus “{label}”. Pemasangan dilakukan setelah serah terima (BAST), atau "
+                "setelah uji keamanan meminta perbaikan.",
+                label=application.label,
+            )
         )
 
 
@@ -256,9 +260,16 @@ def _build_must_be_new(session: Session, *, hosting_id: UUID, digest: str) -> No
     same = select(Release).where(Release.hosting_id == hosting_id, Release.digest == digest)
     for release in session.scalars(same.order_by(Release.number.desc()).limit(20)):
         if release.status == ReleaseStatus.REMEDIATION:
-            words = f"rilis {release.number} yang tidak lulus uji keamanan. Mohon pilih paket yang sudah diperbaiki"
+            words = Sentence(
+                "Paket ini sama dengan rilis {number} yang tidak lulus uji keamanan. Mohon pilih paket yang sudah "
+                "diperbaiki.",
+                number=release.number,
+            )
         elif release.status == ReleaseStatus.LIVE and not release.is_closed:
-            words = f"rilis {release.number} yang sedang digunakan. Mohon pilih paket yang baru"
+            words = Sentence(
+                "Paket ini sama dengan rilis {number} yang sedang digunakan. Mohon pilih paket yang baru.",
+                number=release.number,
+            )
         else:
             continue
-        raise OutOfTurn(f"Paket ini sama dengan {words}.")
+        raise OutOfTurn(words)

@@ -10,6 +10,7 @@ from shared import audit, jobs
 from shared.database import utc_now
 from shared.errors import OutOfTurn, Unavailable
 from shared.identity import Person
+from shared.sentence import Sentence
 
 OPEN = (OperationStatus.WAITING, OperationStatus.RUNNING)
 ATTEMPTS = 3
@@ -53,7 +54,10 @@ def must_be_idle(session: Session, hosting: Hosting) -> None:
     )
     if current:
         raise OutOfTurn(
-            f"Masih ada pekerjaan lain di hosting ini ({current.label}). Mohon tunggu sampai selesai, lalu ulangi."
+            Sentence(
+                "Masih ada pekerjaan lain di hosting ini ({label}). Mohon tunggu sampai selesai, lalu ulangi.",
+                label=current.label,
+            )
         )
 
 
@@ -61,8 +65,12 @@ def must_be_usable(server: Server) -> None:
     """Refuse (OutOfTurn) a server that is suspended or retired."""
     if not server.is_active:
         raise OutOfTurn(
-            f"Server “{server.name}” sedang tidak dipakai ({server.label.lower()}). "
-            "Mohon selesaikan dahulu dengan Kepala Divisi Infrastruktur."
+            Sentence(
+                "Server “{name}” sedang tidak dipakai ({label}). Mohon selesaikan dahulu dengan Kepala Divisi "
+                "Infrastruktur.",
+                name=server.name,
+                label=server.label,
+            )
         )
 
 

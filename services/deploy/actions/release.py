@@ -40,6 +40,7 @@ from shared.messages import (
 )
 from shared.permit import Permit, PermitRefused, SignedPermit, verify
 from shared.printing import Office
+from shared.sentence import Sentence
 
 
 def fail_test(session: Session, message: TestFailed) -> None:
@@ -319,7 +320,12 @@ def _may_open(release: Release) -> None:
     if release.authorised_by_id is None:
         raise OutOfTurn("Pembukaan belum diizinkan oleh Kepala PUSTIPD. Mohon tunggu keputusannya.")
     if not release.application.allows("go_live"):
-        raise OutOfTurn(f"Aplikasi ini berstatus “{release.application.label}”, sehingga belum dapat dibuka.")
+        raise OutOfTurn(
+            Sentence(
+                "Aplikasi ini berstatus “{label}”, sehingga belum dapat dibuka.",
+                label=release.application.label,
+            )
+        )
 
 
 def _may_roll_back(release: Release) -> None:
@@ -327,7 +333,10 @@ def _may_roll_back(release: Release) -> None:
         release.move("roll_back")
     if release.application.status != ApplicationStatus.LIVE:
         raise OutOfTurn(
-            f"Aplikasi ini berstatus “{release.application.label}”; pengembalian hanya untuk yang sedang digunakan."
+            Sentence(
+                "Aplikasi ini berstatus “{label}”; pengembalian hanya untuk yang sedang digunakan.",
+                label=release.application.label,
+            )
         )
 
 

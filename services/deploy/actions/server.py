@@ -12,6 +12,7 @@ from shared.authority import authorize
 from shared.database import utc_now
 from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn
 from shared.identity import Person
+from shared.sentence import Sentence
 
 
 def probe_server(session: Session, by: Person, *, address: str, port: int) -> Probe:
@@ -55,10 +56,10 @@ def register_server(
     """
     by = authorize(session, by, ACTS.register_server, f"server:{name}", fingerprint=fingerprint)
     if session.scalar(select(Server.id).where(Server.name == name)):
-        _wrong("name", f"Nama server “{name}” sudah dipakai. Mohon pilih nama lain.")
+        _wrong("name", Sentence("Nama server “{name}” sudah dipakai. Mohon pilih nama lain.", name=name))
     in_use = select(Server.name).where(Server.address == address, Server.port == port, Server.status != "retired")
     if other := session.scalar(in_use):
-        _wrong("address", f"Alamat ini sudah terdaftar sebagai server “{other}”.")
+        _wrong("address", Sentence("Alamat ini sudah terdaftar sebagai server “{other}”.", other=other))
     server = Server(
         name=name,
         kind=ServerKind(kind),
@@ -132,14 +133,21 @@ def _confirmed_key(session: Session, *, address: str, port: int, fingerprint: st
     )
     if shown is None:
         raise OutOfTurn(
-            f"Server {address} port {port} belum pernah diperiksa. Mohon periksa dahulu dengan “Periksa server”, "
-            "cocokkan sidik jarinya dengan pemilik server, lalu daftarkan."
+            Sentence(
+                "Server {address} port {port} belum pernah diperiksa. Mohon periksa dahulu dengan “Periksa "
+                "server”, cocokkan sidik jarinya dengan pemilik server, lalu daftarkan.",
+                address=address,
+                port=port,
+            )
         )
     if shown.fingerprint != fingerprint:
         _wrong(
             "fingerprint",
-            f"Sidik jari yang diisikan berbeda dari yang ditunjukkan server ({shown.fingerprint}). "
-            "Mohon cocokkan kembali dengan pemilik server; jangan lanjutkan bila tetap berbeda.",
+            Sentence(
+                "Sidik jari yang diisikan berbeda dari yang ditunjukkan server ({fingerprint}). Mohon cocokkan "
+                "kembali dengan pemilik server; jangan lanjutkan bila tetap berbeda.",
+                fingerprint=shown.fingerprint,
+            ),
         )
     return shown.host_key
 

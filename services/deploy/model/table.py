@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from shared.database import House, new_metadata
 from shared.errors import OutOfTurn
+from shared.sentence import Sentence
 
 Moves = Mapping[str, tuple[frozenset[str], str]]
 """Each move once: from which statuses, to which."""
@@ -29,8 +30,12 @@ class Moving:
         """Make a move; raise OutOfTurn when the status does not allow it."""
         if not self.allows(name):
             raise OutOfTurn(
-                f"{self.noun} ini berstatus “{self.label}”, sehingga tindakan ini belum atau tidak lagi dapat "
-                "dilakukan. Mohon muat ulang halamannya."
+                Sentence(
+                    "{noun} ini berstatus “{label}”, sehingga tindakan ini belum atau tidak lagi dapat dilakukan. "
+                    "Mohon muat ulang halamannya.",
+                    noun=self.noun,
+                    label=self.label,
+                )
             )
         self.status = self.moves[name][1]
 

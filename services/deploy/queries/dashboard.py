@@ -22,6 +22,7 @@ from shared.database import utc_now
 from shared.errors import NotAllowed
 from shared.figures import Big, Column, Figures, Panel, Plot, Row, Series, Table
 from shared.identity import Person
+from shared.sentence import Sentence
 from shared.words import long_moment
 
 MONTH = timedelta(days=30)
@@ -120,7 +121,7 @@ def _sites(session: Session, now: datetime) -> Panel:
                 label=WORDS["up"],
                 value=counted["up"],
                 unit="situs",
-                comparison=f"dari {len(rows)} yang digunakan" if rows else "",
+                comparison=Sentence("dari {rows} yang diukur", rows=len(rows)) if rows else "",
                 path="/rilis",
             ),
             Big(
@@ -170,7 +171,7 @@ def _installations(session: Session, now: datetime) -> Panel:
                 label="Terpasang",
                 value=found.get(InstallationStatus.INSTALLED, 0),
                 unit="instalasi",
-                comparison=f"dari {ended} yang selesai dikerjakan",
+                comparison=Sentence("dari {ended} yang selesai dikerjakan", ended=ended),
                 path="/instalasi",
             )
         ],

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from services.deploy.model import Measurement
 from shared.database import utc_now
 from shared.messages import Figure
+from shared.sentence import Sentence
 from shared.words import WIB
 
 
@@ -51,9 +52,12 @@ def figures(session: Session, case_id: UUID, *, from_on: date, until_on: date) -
     until = datetime.combine(until_on, time.max, WIB)
     found = availability(session, case_id, since=since, until=until)
     period = f"{from_on:%d/%m/%Y} s.d. {until_on:%d/%m/%Y}"
-    method = (
-        f"Alamat umum ditanya Alur tiap menit dari jaringan pusat, {period}; terhitung tersedia bila menjawab "
-        f"200-399; dari {found.asked} pengukuran. Jumlah kunjungan tidak tersedia: log akses server belum dibaca."
+    method = Sentence(
+        "Alamat umum ditanya Alur tiap menit dari jaringan pusat, {period}; terhitung tersedia bila "
+        "menjawab 200-399; dari {asked} pengukuran. Jumlah kunjungan tidak tersedia: log akses server "
+        "belum dibaca.",
+        period=period,
+        asked=found.asked,
     )
     counted = Figure(key="measurements", label="Pengukuran ketersediaan", value=found.asked, unit="kali", source=method)
     if not found.asked:

@@ -2,7 +2,7 @@
 
 import re
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, select, true
 from sqlalchemy.orm import Session
 
 from services.deploy.authority import SERVER_READERS
@@ -18,59 +18,14 @@ from services.deploy.model import (
 from services.deploy.queries.reading import seen_by
 from shared import search
 from shared.identity import Person
-from shared.search import Asked, Hit
+from shared.search import Asked, Hit, Kind
 
 HOST = re.compile(r"(?:https?://)?([a-z0-9-]+)\.([a-z0-9.-]+)")
 
 
 def found(session: Session, by: Person, question: str) -> list[Hit]:
     """Return what this person may see and asked for, the best first; nothing for a question without words."""
-    asked = search.read(question)
-    if asked is None:
-        return []
-    search.limit_time(session)
-    hits = _hostings(session, by, asked)
-    if by.has(*SERVER_READERS):
-        hits += _servers(session, asked)
-    return search.ranked(hits)
-
-
-def _hostings(session: Session, by: Person, asked: Asked) -> list[Hit]:
-    statement = (
-        select(
-            Hosting.id,
-            Hosting.subdomain,
-            Hosting.status,
-            Hosting.created_at,
-            Application.name,
-            Application.unit,
-            Application.case_number,
-            Server.base_domain,
-        )
-        .join(Hosting.application)
-        .outerjoin(Hosting.server)
-        .where(seen_by(by))
-    )
-    return search.hits(
-        session,
-        asked,
-        statement,
-        lambda row: Hit(
-            kind="hosting",
-            title=f"Hosting {row.name}",
-            number=f"{row.subdomain}.{row.base_domain}" if row.base_domain else row.subdomain,
-            about=f"{row.unit} · {row.case_number}",
-            path=f"/hosting/{row.id}",
-            label=Hosting.labels[row.status],
-            at=row.created_at.isoformat(),
-            rank=row.rank,
-        ),
-        thing=Hosting.id,
-        at=Hosting.created_at,
-        own=HOSTINGS,
-        others=[APPLICATIONS],
-        also=_at_host(asked),
-    )
+    return search.found(session, by, question, KINDS)
 
 
 def _at_host(asked: Asked) -> list[ColumnElement[bool]]:
@@ -81,11 +36,35 @@ def _at_host(asked: Asked) -> list[ColumnElement[bool]]:
     return [and_(Hosting.subdomain == host[1].removesuffix(CLOSED_SUFFIX), Server.base_domain == host[2])]
 
 
-def _servers(session: Session, asked: Asked) -> list[Hit]:
-    return search.hits(
-        session,
-        asked,
-        select(Server.id, Server.name, Server.address, Server.base_domain, Server.status, Server.created_at),
+KINDS = (
+    Kind(
+        HOSTINGS,
+        select(
+            Hosting.id,
+            Hosting.subdomain,
+            Hosting.status,
+            Application.name,
+            Application.unit,
+            Application.case_number,
+            Server.base_domain,
+        )
+        .join(Hosting.application)
+        .outerjoin(Hosting.server),
+        lambda row: Hit(
+            kind="hosting",
+            title=f"Hosting {row.name}",
+            number=f"{row.subdomain}.{row.base_domain}" if row.base_domain else row.subdomain,
+            about=f"{row.unit} · {row.case_number}",
+            path=f"/hosting/{row.id}",
+            label=Hosting.labels[row.status],
+        ),
+        seen=seen_by,
+        others=(APPLICATIONS,),
+        also=_at_host,
+    ),
+    Kind(
+        SERVERS,
+        select(Server.id, Server.name, Server.address, Server.base_domain, Server.status),
         lambda row: Hit(
             kind="server",
             title=row.name,
@@ -93,10 +72,7 @@ def _servers(session: Session, asked: Asked) -> list[Hit]:
             about=row.base_domain,
             path=f"/server/{row.id}",
             label=Server.labels[row.status],
-            at=row.created_at.isoformat(),
-            rank=row.rank,
         ),
-        thing=Server.id,
-        at=Server.created_at,
-        own=SERVERS,
-    )
+        seen=lambda by: true() if by.has(*SERVER_READERS) else None,
+    ),
+)

@@ -23,6 +23,7 @@ from services.deploy.model import (
 from services.deploy.queries.reading import sees
 from services.deploy.queries.thing import ready_to_plan
 from shared.identity import Person, Role
+from shared.sentence import Sentence
 
 MOST = 100
 
@@ -58,7 +59,7 @@ def waiting_on(session: Session, by: Person) -> list[Todo]:
 def _for_infra_head(session: Session, by: Person) -> Iterator[Todo]:
     asked = select(Hosting).where(Hosting.status == HostingStatus.REQUESTED).order_by(Hosting.created_at)
     for hosting in session.scalars(asked.limit(MOST)):
-        title = f"Putuskan permohonan hosting {hosting.subdomain}"
+        title: str = Sentence("Putuskan permohonan hosting {subdomain}", subdomain=hosting.subdomain)
         yield _todo(title, hosting.application, "S07", hosting.created_at, f"/hosting/{hosting.id}")
     planned = (
         select(Installation)
@@ -68,7 +69,11 @@ def _for_infra_head(session: Session, by: Person) -> Iterator[Todo]:
     for installation in session.scalars(planned.limit(MOST)):
         application = installation.hosting.application
         yield _todo(
-            "Setujui rencana instalasi", application, "S07", installation.created_at, f"/instalasi/{installation.id}"
+            Sentence("Setujui rencana instalasi"),
+            application,
+            "S07",
+            installation.created_at,
+            f"/instalasi/{installation.id}",
         )
     suspended = select(Server).where(Server.status == ServerStatus.SUSPENDED).limit(MOST)
     for server in session.scalars(suspended):
@@ -78,12 +83,16 @@ def _for_infra_head(session: Session, by: Person) -> Iterator[Todo]:
 
 def _for_infra_staff(session: Session, by: Person) -> Iterator[Todo]:
     for hosting, build in ready_to_plan(session, by, limit=MOST):
-        yield _todo("Susun rencana instalasi", hosting.application, "S07", build.created_at, "/instalasi")
+        yield _todo(Sentence("Susun rencana instalasi"), hosting.application, "S07", build.created_at, "/instalasi")
     authorised = select(Release).where(Release.status == ReleaseStatus.CLEARED, Release.authorised_at.is_not(None))
     for release in session.scalars(authorised.order_by(Release.authorised_at).limit(MOST)):
         since = release.authorised_at or release.created_at
         yield _todo(
-            f"Buka rilis {release.number} untuk pengguna", release.application, "F04", since, f"/rilis/{release.id}"
+            Sentence("Buka rilis {number} untuk pengguna", number=release.number),
+            release.application,
+            "F04",
+            since,
+            f"/rilis/{release.id}",
         )
 
 
@@ -97,7 +106,7 @@ def _for_application_division(session: Session) -> Iterator[Todo]:
         .order_by(Application.created_at)
     )
     for application in session.scalars(without.limit(MOST)):
-        yield _todo("Ajukan hosting", application, "S07", application.created_at, "/hosting")
+        yield _todo(Sentence("Ajukan hosting"), application, "S07", application.created_at, "/hosting")
 
 
 def _for_deliverers(session: Session, by: Person) -> Iterator[Todo]:
@@ -110,7 +119,7 @@ def _for_deliverers(session: Session, by: Person) -> Iterator[Todo]:
     )
     for release in session.scalars(failed.limit(MOST)):
         if by.has(Role.APP_STAFF) or sees(by, release.application):
-            title = f"Unggah paket perbaikan: rilis {release.number} tidak lulus uji"
+            title = Sentence("Unggah paket perbaikan: rilis {number} tidak lulus uji", number=release.number)
             yield _todo(title, release.application, "S07", release.created_at, "/paket")
 
 
@@ -121,7 +130,7 @@ def _for_head(session: Session) -> Iterator[Todo]:
         Release.postponed_reason == "",
     )
     for release in session.scalars(cleared.order_by(Release.created_at).limit(MOST)):
-        title = f"Putuskan pembukaan rilis {release.number}"
+        title = Sentence("Putuskan pembukaan rilis {number}", number=release.number)
         yield _todo(title, release.application, "F04", release.created_at, f"/rilis/{release.id}")
 
 

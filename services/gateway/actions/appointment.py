@@ -1,6 +1,7 @@
 """Appointments: who holds which post, by a letter, from one day to another; it begins and ends by itself."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,24 +12,32 @@ from sqlalchemy.orm import Session
 from services.gateway.actions import directory, notice
 from services.gateway.authority import ACTS
 from services.gateway.model import Appointment, Person
-from services.gateway.model.notice import NEWS
-from services.gateway.model.person import DEFINITIVE, PLH
+from services.gateway.model.notice import NEWS, URGENT
+from services.gateway.model.person import DEFINITIVE, PLH, POSTS
 from services.gateway.schemas.appointment import Ending, NewAppointment
 from shared import audit, identity
 from shared.authority import authorize
 from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn
 from shared.identity import Role
+from shared.procedure import procedure
+from shared.sentence import Sentence
 from shared.words import local_date, long_date
 
 LONGEST = timedelta(days=366)
 """Of an acting appointment."""
-POSTS = (
-    Role.HEAD, Role.APP_HEAD, Role.SERVICE_HEAD, Role.INFRA_HEAD, Role.SECURITY_HEAD, Role.PPK, Role.TREASURER,
-)  # fmt: skip
-"""Posts that one person holds at a time, for a term; only these can be held for somebody else."""
 OPERATOR = "Operator"
 MY_POSTS = "/saya"
 """Where somebody reads which posts they hold."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A post that somebody is to hold on some days, in their own name or for another."""
+
+    role: Role
+    kind: str
+    from_on: date
+    until_on: date | None = None
 
 
 def appoint(session: Session, by: identity.Person | None, new: NewAppointment, *, now: datetime) -> Appointment:
@@ -47,11 +56,17 @@ def appoint(session: Session, by: identity.Person | None, new: NewAppointment, *
     else:
         audit.record(session, None, ACTS.appoint.name, made, **facts)
     if person is None:
-        raise _wrong("/username", f"Nama pengguna “{new.username}” tidak dikenal atau akunnya sudah ditutup.")
+        raise _wrong(
+            "/username",
+            Sentence(
+                "Nama pengguna “{username}” tidak dikenal atau akunnya sudah ditutup.",
+                username=new.username,
+            ),
+        )
     _check_days(new, local_date(now))
     # The line in the audit chain has its lock until the commit: two appointments at once see each other here.
     held = _check_post(session, new, person, holder)
-    _check_overlap(session, new)
+    _check_overlap(session, Wanted(new.role, new.kind, new.from_on, new.until_on), "/from_on")
     made.for_person_id = holder.id if holder else None
     made.title = new.title.strip() or (held.title if held else "")
     made.from_on, made.until_on, made.letter_number = new.from_on, new.until_on, new.letter_number.strip()
@@ -103,9 +118,9 @@ def grant(session: Session, person: Person, roles: Collection[Role], *, title: s
     """Give a person who is just taken in their posts, without a letter and without an end.
 
     So loading, the command line and invitations do it; whoever calls writes the line in the audit chain, and the
-    divisions are told here.
+    divisions are told here. Raises Incomplete for a post that somebody else holds.
     """
-    session.add_all(
+    given = [
         Appointment(
             person_id=person.id,
             role=role.value,
@@ -116,9 +131,17 @@ def grant(session: Session, person: Person, roles: Collection[Role], *, title: s
             appointed_by_name=OPERATOR,
             created_at=now,
         )
-        for role in sorted(map(Role, roles))
-    )
+        for role in sorted({Role(role) for role in roles})
+    ]
+    check_vacant(session, [Role(one.role) for one in given], now=now)
+    session.add_all(given)
     directory.tell_person(session, person.id)
+
+
+def check_vacant(session: Session, roles: Collection[Role], *, now: datetime) -> None:
+    """Raise Incomplete when one of these is a post that somebody holds from today on."""
+    for role in roles:
+        _check_overlap(session, Wanted(role, DEFINITIVE, local_date(now)), "/role")
 
 
 def appointments(
@@ -158,7 +181,7 @@ def _check_last_day(found: Appointment, last_on: date, today: date) -> None:
     if last_on < max(today, found.from_on):
         raise _wrong("/last_on", "Hari terakhir tidak boleh sudah lewat atau sebelum hari pertama.")
     if found.until_on is not None and last_on >= found.until_on:
-        raise _wrong("/last_on", f"Penugasan ini memang berakhir pada {long_date(found.until_on)}.")
+        raise _wrong("/last_on", Sentence("Penugasan ini memang berakhir pada {until_on}.", until_on=found.until_on))
 
 
 def _check_post(session: Session, new: NewAppointment, person: Person, holder: Person | None) -> Appointment | None:
@@ -166,7 +189,10 @@ def _check_post(session: Session, new: NewAppointment, person: Person, holder: P
     if person.vendor or new.role is Role.VENDOR:
         raise _wrong("/username" if person.vendor else "/role", "Akun penyedia tidak dapat memegang jabatan.")
     if _first(session, new, Appointment.person_id == person.id, Appointment.kind == DEFINITIVE):
-        words = f"{person.display_name} memegang jabatan ini sendiri dan tidak perlu ditugaskan."
+        words = Sentence(
+            "{display_name} memegang jabatan ini sendiri dan tidak perlu ditugaskan.",
+            display_name=person.display_name,
+        )
         raise _wrong("/username", words)
     if new.kind == DEFINITIVE:
         if new.for_username:
@@ -182,32 +208,39 @@ def _check_post(session: Session, new: NewAppointment, person: Person, holder: P
         session, new, Appointment.person_id == holder.id, Appointment.kind == DEFINITIVE
     )
     if not mine:
-        raise _wrong("/for_username", f"“{new.for_username}” tidak memegang jabatan ini. Periksa nama penggunanya.")
+        raise _wrong(
+            "/for_username",
+            Sentence(
+                "“{for_username}” tidak memegang jabatan ini. Periksa nama penggunanya.",
+                for_username=new.for_username,
+            ),
+        )
     return mine
 
 
-def _check_overlap(session: Session, new: NewAppointment) -> None:
-    """Refuse a second holder, or a second deputy, of a post that one person holds at a time."""
+def _check_overlap(session: Session, new: Wanted, pointer: str) -> None:
+    """Refuse a second holder, or a second deputy, of a post that one person holds at a time.
+
+    The database refuses them too, whichever way they come; here it is said whose post it is.
+    """
     if new.role not in POSTS:
         return
     is_definitive = Appointment.kind == DEFINITIVE
     other = _first(session, new, is_definitive if new.kind == DEFINITIVE else ~is_definitive)
     if other is None:
         return
-    does, what = ("dipegang", "jabatan") if other.kind == DEFINITIVE else ("dijalankan", "penugasan")
-    until = (
-        f"pada {long_date(other.from_on)} sampai {long_date(other.until_on)}"
+    words = Sentence(
+        "{post} sudah dipegang atau dijalankan {display_name} {until}. Akhiri itu dahulu atau pilih hari lain.",
+        post=procedure().titles[new.role],
+        display_name=other.person.display_name,
+        until=Sentence("pada {from_on} sampai {until_on}", from_on=other.from_on, until_on=other.until_on)
         if other.until_on
-        else (f"sejak {long_date(other.from_on)}")
+        else Sentence("sejak {from_on}", from_on=other.from_on),
     )
-    raise _wrong(
-        "/from_on",
-        f"Jabatan ini sudah {does} {other.person.display_name} {until}. Akhiri {what} itu dahulu atau pilih hari yang "
-        "lain.",
-    )
+    raise _wrong(pointer, words)
 
 
-def _first(session: Session, new: NewAppointment, *narrowed: ColumnElement[bool]) -> Appointment | None:
+def _first(session: Session, new: NewAppointment | Wanted, *narrowed: ColumnElement[bool]) -> Appointment | None:
     """Return an appointment to the same post that shares a day with the wanted one."""
     asked = select(Appointment).where(
         Appointment.role == new.role.value,
@@ -221,10 +254,11 @@ def _first(session: Session, new: NewAppointment, *narrowed: ColumnElement[bool]
 
 
 def _tell(session: Session, one: Appointment, title: str, what: str, now: datetime) -> None:
-    """Tell the person inside, and on the channels that they chose."""
+    """Tell the person inside, and on the channels that they chose; what holds today already cannot wait."""
+    kind = URGENT if one.ended_at or (what == "begin" and one.from_on <= local_date(now)) else NEWS
     about = f"Surat nomor {one.letter_number}" if what == "begin" else f"Alasan: {one.end_reason}"
     key = f"appointment:{one.id}:{what}"
-    notice.tell(session, one.person_id, kind=NEWS, title=title, about=about, path=MY_POSTS, key=key, now=now)
+    notice.tell(session, one.person_id, kind=kind, title=title, about=about, path=MY_POSTS, key=key, now=now)
 
 
 def _wrong(pointer: str, words: str) -> Incomplete:

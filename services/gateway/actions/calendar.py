@@ -20,6 +20,7 @@ from shared.errors import FieldError, Incomplete, OutOfTurn
 from shared.identity import Role
 from shared.mailbox import post
 from shared.messages import CalendarChanged, CalendarDay, OfficeHours, OpenHours
+from shared.sentence import Sentence, together
 from shared.words import local_date
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -68,7 +69,9 @@ def confirm_calendar(session: Session, by: identity.Person, year: int, decree: s
 
     def change(old: Year) -> dict[str, Any]:
         if old.version and not any(one.is_estimate for one in old.days):
-            raise OutOfTurn(f"Semua tanggal tahun {year} sudah pasti. Tidak ada yang perlu ditetapkan.")
+            raise OutOfTurn(
+                Sentence("Semua tanggal tahun {year} sudah pasti. Tidak ada yang perlu ditetapkan.", year=year)
+            )
         sure = {"is_estimate": False, "decree": decree}
         return {"days": tuple(one.model_copy(update=sure) if one.is_estimate else one for one in old.days)}
 
@@ -115,7 +118,12 @@ def set_hours(session: Session, by: identity.Person, year: int, period: Period, 
         # The shorter one first: what holds for a month stands before what holds for the year.
         kept = sorted([*others, new], key=lambda one: (one.last_on - one.first_on, one.first_on))
         if len(kept) > MOST_PERIODS:
-            raise Incomplete(f"Satu tahun memuat paling banyak {MOST_PERIODS} masa. Hapus yang tidak dipakai.")
+            raise Incomplete(
+                Sentence(
+                    "Satu tahun memuat paling banyak {most_periods} masa. Hapus yang tidak dipakai.",
+                    most_periods=MOST_PERIODS,
+                )
+            )
         return {"hours": tuple(kept)}
 
     return _changed(session, by, ACTS.set_hours, year, change, now=now, first_on=period.first_on.isoformat())
@@ -163,7 +171,12 @@ def _changed(
     old = year_of(session, year, lock=True) or _unkept(year, now)
     new = old.model_copy(update={**change(old), "version": old.version + 1, "changed_at": now})
     if len(new.days) > MOST_DAYS:
-        raise Incomplete(f"Satu tahun memuat paling banyak {MOST_DAYS} hari libur. Periksa kembali daftarnya.")
+        raise Incomplete(
+            Sentence(
+                "Satu tahun memuat paling banyak {most_days} hari libur. Periksa kembali daftarnya.",
+                most_days=MOST_DAYS,
+            )
+        )
     take(session, new)
     post(session, new, by=by)
     return new
@@ -179,12 +192,22 @@ def _days(days: Iterable[CalendarDay]) -> tuple[CalendarDay, ...]:
 
 def _check_year(year: int) -> None:
     if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise Incomplete(f"Kalender tersedia untuk tahun {FIRST_YEAR} sampai {LAST_YEAR}.")
+        raise Incomplete(
+            Sentence(
+                "Kalender tersedia untuk tahun {first_year} sampai {last_year}.",
+                first_year=FIRST_YEAR,
+                last_year=LAST_YEAR,
+            )
+        )
 
 
 def _check_in(year: int, on: date, pointer: str) -> None:
     if on.year != year:
-        words = f"Tanggal harus dalam tahun {year}. Buka tahun {on.year} untuk tanggal ini."
+        words = Sentence(
+            "Tanggal harus dalam tahun {year}. Buka tahun {on_year} untuk tanggal ini.",
+            year=year,
+            on_year=on.year,
+        )
         raise Incomplete(words, errors=[FieldError(pointer, words)])
 
 
@@ -214,7 +237,7 @@ def read_sheet(sheet: bytes, year: int) -> tuple[CalendarDay, ...]:
     delimiter = ";" if text.split("\n", 1)[0].count(";") > text.split("\n", 1)[0].count(",") else ","
     rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
     if not rows or tuple(cell.strip().lower() for cell in rows[0]) != COLUMNS:
-        words = f"Baris pertama harus berisi nama kolom: {', '.join(COLUMNS)}."
+        words = Sentence("Baris pertama harus berisi nama kolom: {columns}.", columns=", ".join(COLUMNS))
         raise Incomplete(words, errors=[FieldError("/file", words)])
     wrong: list[str] = []
     found: dict[date, CalendarDay] = {}
@@ -222,13 +245,14 @@ def read_sheet(sheet: bytes, year: int) -> tuple[CalendarDay, ...]:
         if any(cell.strip() for cell in row):
             day = _read_row(n, [cell.strip() for cell in row], year, wrong)
             if day and day.on in found:
-                wrong.append(f"Baris {n}, kolom tanggal: {day.on.isoformat()} sudah ada di atas.")
+                wrong.append(Sentence("Baris {n}, kolom tanggal: {on} sudah ada di atas.", n=n, on=day.on.isoformat()))
             elif day:
                 found[day.on] = day
     if wrong or not found:
         told = wrong or ["Berkas ini tidak memuat satu hari pun."]
         raise Incomplete(
-            "Tidak ada yang disimpan. " + " ".join(told[:20]), errors=[FieldError("/file", one) for one in told[:100]]
+            Sentence("Tidak ada yang disimpan. {told}", told=together(told[:20])),
+            errors=[FieldError("/file", one) for one in told[:100]],
         )
     return _days(found.values())
 
@@ -236,26 +260,47 @@ def read_sheet(sheet: bytes, year: int) -> tuple[CalendarDay, ...]:
 def _read_row(n: int, cells: Sequence[str], year: int, wrong: list[str]) -> CalendarDay | None:
     before = len(wrong)
     if len(cells) != len(COLUMNS):
-        wrong.append(f"Baris {n}: harus berisi {len(COLUMNS)} kolom, bukan {len(cells)}.")
+        wrong.append(
+            Sentence(
+                "Baris {n}: harus berisi {columns} kolom, bukan {cells}.",
+                n=n,
+                columns=len(COLUMNS),
+                cells=len(cells),
+            )
+        )
         return None
     on_words, name, kind_words, estimate, decree = cells
     try:
         on = date.fromisoformat(on_words)
     except ValueError:
-        wrong.append(f"Baris {n}, kolom tanggal: tulis seperti {year}-08-17, bukan “{on_words[:30]}”.")
+        wrong.append(
+            Sentence(
+                "Baris {n}, kolom tanggal: tulis seperti {year}-08-17, bukan “{on_words}”.",
+                n=n,
+                year=year,
+                on_words=on_words[:30],
+            )
+        )
         on = date.min
     else:
         if on.year != year:
-            wrong.append(f"Baris {n}, kolom tanggal: {on_words} bukan tanggal tahun {year}.")
+            wrong.append(
+                Sentence(
+                    "Baris {n}, kolom tanggal: {on_words} bukan tanggal tahun {year}.",
+                    n=n,
+                    on_words=on_words,
+                    year=year,
+                )
+            )
     if not 3 <= len(name) <= 200 or "\x00" in name:
-        wrong.append(f"Baris {n}, kolom nama: isi nama harinya, 3 sampai 200 huruf.")
+        wrong.append(Sentence("Baris {n}, kolom nama: isi nama harinya, 3 sampai 200 huruf.", n=n))
     kind = {words: key for key, words in KIND_WORDS.items()}.get(kind_words.lower())
     if kind is None:
-        wrong.append(f"Baris {n}, kolom jenis: tulis “libur nasional” atau “cuti bersama”.")
+        wrong.append(Sentence("Baris {n}, kolom jenis: tulis “libur nasional” atau “cuti bersama”.", n=n))
     if estimate.lower() not in ("ya", "tidak"):
-        wrong.append(f"Baris {n}, kolom perkiraan: tulis “ya” atau “tidak”.")
+        wrong.append(Sentence("Baris {n}, kolom perkiraan: tulis “ya” atau “tidak”.", n=n))
     if len(decree) > 200 or "\x00" in decree:
-        wrong.append(f"Baris {n}, kolom keputusan: paling banyak 200 huruf.")
+        wrong.append(Sentence("Baris {n}, kolom keputusan: paling banyak 200 huruf.", n=n))
     if len(wrong) > before or kind is None:
         return None
     return CalendarDay(on=on, name=name, kind=kind, is_estimate=estimate.lower() == "ya", decree=decree)

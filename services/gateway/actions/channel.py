@@ -18,6 +18,7 @@ from shared import audit
 from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn, TooMany
 from shared.identity import Person
 from shared.keys import Keys
+from shared.sentence import Sentence
 
 CODE_LASTS = timedelta(minutes=15)
 CODE_AGAIN = timedelta(seconds=60)
@@ -49,8 +50,13 @@ def send_code(session: Session, by: Person, keys: Keys, *, kind: str, address: s
         channel.codes_since, channel.codes_sent = now, 0
     too_soon = channel.code_sent_at is not None and now - channel.code_sent_at < CODE_AGAIN
     if too_soon or channel.codes_sent >= MOST_CODES:
-        wait = "satu menit" if too_soon else "satu jam"
-        raise TooMany(f"Kode baru saja dikirim. Tunggu {wait}, periksa juga kotak spam, lalu minta kode yang baru.")
+        wait = Sentence("satu menit") if too_soon else Sentence("satu jam")
+        raise TooMany(
+            Sentence(
+                "Kode baru saja dikirim. Tunggu {wait}, periksa juga kotak spam, lalu minta kode yang baru.",
+                wait=wait,
+            )
+        )
     code = f"{secrets.randbelow(1_000_000):06d}"
     channel.pending_address = wanted
     channel.code_digest = seal.digest(keys, f"{channel.id}:{wanted}:{code}")

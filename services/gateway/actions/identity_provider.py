@@ -22,6 +22,7 @@ from services.gateway.provider import Proven, Provider
 from shared import audit, identity
 from shared.database import Database
 from shared.errors import NotAllowed, NotFound, NotSignedIn, OutOfTurn, StepUpNeeded
+from shared.sentence import Sentence
 
 LASTS = timedelta(minutes=10)
 LINK = "Hubungkan akun kampus"
@@ -149,9 +150,12 @@ def sign_in_by_identity(
         if found is None or not found.person.is_active:
             # Said alike: whoever holds a campus account is not told whose account was closed here.
             raise UnknownIdentity(
-                f"Akun kampus “{proven.shown_as}” belum terhubung dengan akun di sini, atau akunnya sudah ditutup. "
-                "Bila Anda sudah mempunyai akun, masuklah dengan kata sandi, lalu hubungkan di halaman Saya. Bila "
-                "belum, mintalah undangan kepada admin sistem."
+                Sentence(
+                    "Akun kampus “{shown_as}” belum terhubung dengan akun di sini, atau akunnya sudah ditutup. Bila "
+                    "Anda sudah mempunyai akun, masuklah dengan kata sandi, lalu hubungkan di halaman Saya. Bila "
+                    "belum, mintalah undangan kepada admin sistem.",
+                    shown_as=proven.shown_as,
+                )
             )
         if not sign_in.has_second_factor(session, found.person_id):
             return sign_in.enter(

@@ -27,6 +27,7 @@ from shared.authority import authorize
 from shared.database import Database
 from shared.errors import FieldError, Incomplete, NotAllowed, NotFound, OutOfTurn
 from shared.identity import Role
+from shared.sentence import Sentence
 
 LASTS = timedelta(hours=24)
 PAGE = 50
@@ -56,8 +57,8 @@ class Made:
 def invite(session: OrmSession, by: identity.Person | None, new: NewInvitation, *, now: datetime) -> Made:
     """Invite somebody and return the link's token; an earlier open invitation for that username is taken back.
 
-    `by` is None on the command line. Raises Incomplete with the field for a username that is taken, an unknown unit,
-    and a firm's code without the firm's role or the other way round.
+    `by` is None on the command line. Raises Incomplete with the field for a username that is taken, an unknown unit, a
+    post that somebody holds, and a firm's code without the firm's role or the other way round.
     """
     roles = sorted({new.role, *new.more_roles})
     username = new.username.strip().lower()
@@ -72,6 +73,7 @@ def invite(session: OrmSession, by: identity.Person | None, new: NewInvitation, 
     if (Role.VENDOR in roles) is not bool(new.vendor) or (new.vendor and len(roles) > 1):
         words = "Akun penyedia memerlukan kode penyedia dan hanya memegang peran penyedia; akun lain tanpa kode itu."
         raise Incomplete(words, errors=[FieldError("/vendor", words)])
+    appointment.check_vacant(session, roles, now=now)
     made.roles, made.title = [role.value for role in roles], new.title.strip()
     made.unit, made.vendor = new.unit, new.vendor
     return _make(session, made, by, now)
@@ -206,8 +208,12 @@ def accept_by_identity(
 def _check_address(found: Invitation, visit: ProviderVisit) -> None:
     if visit.email and visit.email != found.address:
         raise NotAllowed(
-            f"Undangan ini terikat pada {found.address}, sedangkan akun kampus yang Anda pilih memakai {visit.email}. "
-            "Pilih akun yang sesuai, atau minta admin sistem mengundang alamat yang benar.",
+            Sentence(
+                "Undangan ini terikat pada {address}, sedangkan akun kampus yang Anda pilih memakai {email}. "
+                "Pilih akun yang sesuai, atau minta admin sistem mengundang alamat yang benar.",
+                address=found.address,
+                email=visit.email,
+            ),
             code="other_address",
         )
 
@@ -225,7 +231,14 @@ def _take_in(session: OrmSession, found: Invitation, password_hash: str, now: da
     session.flush()
     found.used_at, found.person_id = now, person.id
     audit.record(session, None, "accept_invitation", found, person=person.id, roles=found.roles)
-    appointment.grant(session, person, [Role(role) for role in found.roles], title=found.title, now=now)
+    try:
+        appointment.grant(session, person, [Role(role) for role in found.roles], title=found.title, now=now)
+    except Incomplete as reason:
+        # What the administrator would be told is no matter of the invited person, who cannot change it.
+        raise OutOfTurn(
+            "Jabatan dalam undangan ini sementara itu dipegang orang lain. Mohon hubungi admin sistem yang mengundang "
+            "Anda; undangannya dapat dipakai lagi setelah jabatan itu kosong, atau Anda diundang sekali lagi."
+        ) from reason
     session.expire(person, ["appointments"])
     return person
 

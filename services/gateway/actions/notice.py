@@ -41,9 +41,10 @@ def tell(
 ) -> bool:
     """Tell a person something, once for each `key`; return whether it was new.
 
-    `kind` is one of `model.notice.KINDS`: "news" for what happened, "urgent" for what ignores quiet hours. `path` is
-    the page of ours that it leads to (ValueError for any other). What it says is shown inside; outside go title, case
-    number, the application's name and the link only, so nothing secret belongs into `title`.
+    `kind` is one of `model.notice.KINDS`: "news" for what happened, "urgent" for what ignores quiet hours
+    (authority given or taken today, a second factor taken away). `path` is the page of ours that it leads to
+    (ValueError for any other). What it says is shown inside; outside go title, case number, the application's name and
+    the link only, so nothing secret belongs into `title`.
     """
     if kind not in KINDS or not path.startswith("/") or path.startswith(("//", "/\\")):
         raise ValueError(f"no notice: {kind} {path}")

@@ -20,6 +20,7 @@ from shared.authority import authorize
 from shared.database import utc_now
 from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn
 from shared.identity import Role
+from shared.sentence import Sentence
 from shared.words import local_date
 
 PAGE = 50
@@ -85,7 +86,7 @@ def free_username(session: OrmSession, username: str) -> str:
             "/username", "Nama pengguna berisi 2-40 huruf kecil, angka, titik, garis bawah, atau tanda hubung."
         )
     if session.scalar(select(Person.id).where(Person.username == name)):
-        raise _wrong("/username", f"Nama pengguna “{name}” sudah dipakai. Pilih nama lain.")
+        raise _wrong("/username", Sentence("Nama pengguna “{name}” sudah dipakai. Pilih nama lain.", name=name))
     return name
 
 
@@ -94,7 +95,7 @@ def check_post(session: OrmSession, *, roles: Collection[Role], unit: str | None
     if not roles:
         raise _wrong("/roles", "Seseorang harus memegang paling sedikit satu peran.")
     if unit and session.get(Unit, unit) is None:
-        raise _wrong("/unit", f"Unit “{unit}” tidak dikenal. Daftarkan unitnya lebih dahulu.")
+        raise _wrong("/unit", Sentence("Unit “{unit}” tidak dikenal. Daftarkan unitnya lebih dahulu.", unit=unit))
 
 
 def set_password(session: OrmSession, *, username: str, password: str, profile: Profile = ASVS) -> Person:
@@ -148,7 +149,7 @@ def _find(session: OrmSession, username: str) -> Person:
         select(Person).where(Person.username == username.strip().lower()).with_for_update(key_share=True)
     )
     if person is None:
-        raise NotFound(f"Nama pengguna “{username}” tidak dikenal.")
+        raise NotFound(Sentence("Nama pengguna “{username}” tidak dikenal.", username=username))
     return person
 
 

@@ -14,16 +14,18 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session as OrmSession
 
 from services.gateway import passwords
-from services.gateway.actions import sign_in
+from services.gateway.actions import notice, sign_in
 from services.gateway.actions.sign_in import PATIENCE, SignedIn, WaitBeforeTrying, digest, has_second_factor
 from services.gateway.authority import ACTS
 from services.gateway.model import PendingSignIn, Person, RecoveryCode, SecondFactor, Session
+from services.gateway.model.notice import URGENT
 from services.gateway.sealed import Seal
 from shared import audit, identity
 from shared.authority import authorize
 from shared.database import Database, utc_now
 from shared.errors import FieldError, Incomplete, NotAllowed, NotFound, NotSignedIn, OutOfTurn, StepUpNeeded
 
+MY_FACTOR = "/saya/dua-langkah"
 STEP = 30
 """Seconds for which a code stands."""
 DRIFT = 1
@@ -109,14 +111,19 @@ def switch_off(session: OrmSession, by: identity.Person) -> None:
 
 
 def remove_second_factor(session: OrmSession, by: identity.Person, person_id: UUID, *, reason: str) -> Person:
-    """Take a lost second factor away from somebody and end their sessions; return them. Raises NotFound."""
+    """Take a lost second factor away from somebody, end their sessions and tell them; return them. Raises NotFound."""
+    now = utc_now()
     found = session.get(Person, person_id, with_for_update={"of": Person, "key_share": True})
     by = authorize(session, by, ACTS.remove_second_factor, found or f"Person:{person_id}", reason=reason)
     if found is None or not has_second_factor(session, person_id):
         raise NotFound("Orang ini tidak memakai verifikasi dua langkah.")
     _remove(session, person_id)
     ended = update(Session).where(Session.person_id == person_id, Session.ended_at.is_(None))
-    session.execute(ended.values(ended_at=utc_now()))
+    session.execute(ended.values(ended_at=now))
+    # Whoever did not ask for it has to hear of it, also at night.
+    title = f"Verifikasi dua langkah Anda dicabut oleh {by.name}. Bila bukan permintaan Anda, hubungi admin sistem."
+    key = f"second_factor:{person_id}:{now.isoformat()}"
+    notice.tell(session, person_id, kind=URGENT, title=title, about=reason, path=MY_FACTOR, key=key, now=now)
     return found
 
 

@@ -26,6 +26,7 @@ from shared import audit, identity
 from shared.database import Database
 from shared.errors import Incomplete, NotFound, NotSignedIn, StepUpNeeded, TooMany
 from shared.identity import Caller
+from shared.sentence import Sentence
 from shared.words import local_date
 
 IDLE = timedelta(minutes=30)
@@ -118,8 +119,11 @@ class WaitBeforeTrying(TooMany):
 
     def __init__(self, seconds: int) -> None:
         super().__init__(
-            f"Terlalu banyak percobaan masuk yang gagal. Mohon tunggu {seconds} detik, lalu coba lagi. "
-            "Bila lupa kata sandi, hubungi admin sistem."
+            Sentence(
+                "Terlalu banyak percobaan masuk yang gagal. Mohon tunggu {seconds} detik, lalu coba lagi. Bila "
+                "lupa kata sandi, hubungi admin sistem.",
+                seconds=seconds,
+            )
         )
         self.seconds = seconds
 
@@ -267,7 +271,10 @@ def make_token(
         raise StepUpNeeded("Buat token yang boleh memutus", "Program dengan token ini dapat memutus atas nama Anda.")
     if not 1 <= days <= LONGEST_TOKEN_DAYS or not scopes:
         raise Incomplete(
-            f"Token berlaku 1 sampai {LONGEST_TOKEN_DAYS} hari dan memerlukan paling sedikit satu lingkup."
+            Sentence(
+                "Token berlaku 1 sampai {longest_token_days} hari dan memerlukan paling sedikit satu lingkup.",
+                longest_token_days=LONGEST_TOKEN_DAYS,
+            )
         )
     text = TOKEN_MARK + secrets.token_urlsafe(32)
     token = Token(

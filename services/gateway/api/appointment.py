@@ -1,16 +1,15 @@
 """The JSON door for appointments: who holds which post, since when, until when."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.gateway.actions import appointment as appointments
 from services.gateway.asker import must_watch
 from services.gateway.schemas.appointment import AppointmentView, Ending, NewAppointment
 from shared.database import utc_now
 from shared.identity import Role
-from shared.web import Asker, Door, Session, answer_list, mark, place
+from shared.web import Asker, Door, Limit, Session, answer_list, mark, place
 from shared.words import local_date
 
 kept = APIRouter(prefix="/api", tags=["gateway"], route_class=Door)
@@ -24,7 +23,7 @@ def list_appointments(
     by: Asker,
     role: Role | None = None,
     after: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Limit = 50,
 ) -> Response:
     must_watch(by)
     today = local_date(utc_now())

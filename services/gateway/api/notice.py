@@ -1,9 +1,8 @@
 """The JSON door for notices, and for how a person is told outside."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.gateway import reach
 from services.gateway.actions import channel as channels
@@ -21,7 +20,7 @@ from services.gateway.schemas.notice import (
     Way,
 )
 from shared.database import utc_now
-from shared.web import Asker, Door, Session, answer_list
+from shared.web import Asker, Door, Limit, Session, answer_list
 
 router = APIRouter(prefix="/api", tags=["gateway"], route_class=Door)
 
@@ -33,7 +32,7 @@ def list_notices(
     by: Asker,
     unread: bool = False,
     after: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Limit = 50,
 ) -> Response:
     found = notices.notices(session, by.id, limit=limit, after=reach.notice_place(after), unread=unread)
     return answer_list(

@@ -23,6 +23,7 @@ from shared.errors import Unavailable
 from shared.identity import Caller, Person
 from shared.keys import DIVISIONS, GATEWAY, Keys
 from shared.log import logger
+from shared.sentence import Sentence
 from shared.web import NavigationEntry
 
 TITLES = {
@@ -119,10 +120,12 @@ class Doors:
             return None
         part = await self.part_for(path)
         if part is None and self.unknown:
-            names = ", ".join(p.title for p in self.unknown)
             raise Unavailable(
-                f"Halaman ini mungkin milik bagian yang sedang tidak menjawab: {names}. Bagian lain tetap dapat "
-                "dipakai. Mohon ulangi beberapa saat lagi.",
+                Sentence(
+                    "Halaman ini mungkin milik bagian yang sedang tidak menjawab: {names}. Bagian lain tetap dapat "
+                    "dipakai. Mohon ulangi beberapa saat lagi.",
+                    names=[p.title for p in self.unknown],
+                ),
                 code="part_silent",
             )
         return part

@@ -12,6 +12,7 @@ from services.gateway.actions.held_form import Typed
 from services.gateway.door.knock import Knock
 from services.gateway.door.remote import CallerGone
 from shared.errors import TooLarge
+from shared.sentence import Sentence
 
 FORM_LIMIT = 1024 * 1024
 UPLOAD_LIMIT = 512 * 1024 * 1024
@@ -171,5 +172,8 @@ def _urlencoded_fields(body: bytes) -> dict[str, str]:
 def too_large(limit: int) -> TooLarge:
     """Return the refusal of a body over its limit (in bytes)."""
     return TooLarge(
-        f"Yang dikirim melebihi batas {limit // 1024 // 1024} MiB. Perkecil berkas atau bagi menjadi beberapa bagian."
+        Sentence(
+            "Yang dikirim melebihi batas {limit} MiB. Perkecil berkas atau bagi menjadi beberapa bagian.",
+            limit=limit // 1024 // 1024,
+        )
     )

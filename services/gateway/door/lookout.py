@@ -25,10 +25,14 @@ from shared.log import logger
 
 FIRST_AFTER = 20.0
 """Seconds after the start: whoever comes first shall not wait for us."""
+LIVELY_ROUNDS = 15
+"""After somebody has changed something so many rounds are taken: what follows from it (messages between the divisions,
+a scan, an installation) comes later than the change itself. Each gateway process goes by what was sent through it, and
+whichever was stirred takes the rounds for all."""
 CALM_ROUNDS = 11
-"""While nobody changes anything here, only every eleventh round is taken: a campus at night costs next to nothing.
-What changes elsewhere (another process, a finished job, the calendar) is seen then. It shares no divisor with the
-rounds in which others take turns (`standing.SELDOM`), so everybody's comes."""
+"""After those only every eleventh round is taken: a campus at night costs next to nothing. What comes with the calendar
+is seen then. It shares no divisor with the rounds in which others take turns (`standing.SELDOM`), so everybody's
+comes."""
 SPREAD = 0.8
 """Part of the period over which a round is spread."""
 REST = 10.0
@@ -47,11 +51,11 @@ class Lookout:
         self._now = now
         self._entry = clock.Entry(GATEWAY, "lookout", max(settings.lookout_seconds, 1))
         self._task: asyncio.Task[None] | None = None
-        self._is_stirred = True
+        self._lively = LIVELY_ROUNDS
 
     def stir(self) -> None:
-        """Remember that somebody has just changed something: the next round is taken."""
-        self._is_stirred = True
+        """Remember that somebody has just changed something: the next rounds are taken."""
+        self._lively = LIVELY_ROUNDS
 
     def start(self) -> None:
         """Begin to look from time to time, unless the settings say never."""
@@ -66,6 +70,14 @@ class Lookout:
         with suppress(asyncio.CancelledError):
             await self._task
         self._task = None
+
+    async def turn(self, *, within: float = 0.0) -> Changed | None:
+        """Look when this round is to be taken and no other process takes it; return what changed, else None."""
+        is_calm = self._lively == 0 and self._entry.period(self._now()) % CALM_ROUNDS
+        if is_calm or not await run_in_threadpool(self._is_ours):
+            return None
+        self._lively = max(self._lively - 1, 0)
+        return await self.look(within=within)
 
     async def look(self, *, within: float = 0.0) -> Changed:
         """Look once at everybody whose turn it is to be looked at, spread over some seconds; return what changed."""
@@ -91,10 +103,7 @@ class Lookout:
         await asyncio.sleep(min(FIRST_AFTER, period))
         while True:
             try:
-                is_due = self._is_stirred or self._entry.period(self._now()) % CALM_ROUNDS == 0
-                if is_due and await run_in_threadpool(self._is_ours):
-                    self._is_stirred = False
-                    await self.look(within=period * SPREAD)
+                await self.turn(within=period * SPREAD)
             except Exception as reason:  # the edge: the database may be away; the next round comes
                 logger().warning("lookout_failed", error=type(reason).__name__)
             await asyncio.sleep(min(period, 30))

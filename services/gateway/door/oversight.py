@@ -27,6 +27,7 @@ from shared.identity import Caller
 from shared.keys import GATEWAY, SERVICES
 from shared.log import logger
 from shared.oversight import AuditLine, AuditQuery, Standing, Verification
+from shared.sentence import Sentence
 from shared.words import WIB
 
 T = TypeVar("T")
@@ -161,7 +162,12 @@ async def _search(request: Request, caller: Caller, wanted: Wanted) -> _Search:
     if wanted.person:
         query.people = await run_in_threadpool(_people, request, wanted.person)
         if not query.people:
-            raise Incomplete(f"Tidak ada orang bernama “{wanted.person}”. Tulis nama, nama pengguna, atau “alur”.")
+            raise Incomplete(
+                Sentence(
+                    "Tidak ada orang bernama “{person}”. Tulis nama, nama pengguna, atau “alur”.",
+                    person=wanted.person,
+                )
+            )
     asked = [wanted.part] if wanted.part in SERVICES else list(SERVICES)
     queries = dict.fromkeys(asked, query)
     if wanted.thing:
@@ -331,7 +337,10 @@ async def _tell(
     answered = await doors.ask(doors.parts[part], target, caller=caller, posted=posted)
     if answered is None or answered.status >= 500:
         raise Unavailable(
-            f"Bagian {NAMES[part]} sedang tidak menjawab; belum ada yang berubah. Mohon ulangi beberapa saat lagi."
+            Sentence(
+                "Bagian {part} sedang tidak menjawab; belum ada yang berubah. Mohon ulangi beberapa saat lagi.",
+                part=NAMES[part],
+            )
         )
     if answered.status >= 400:
         raise _refusal(answered)

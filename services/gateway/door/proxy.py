@@ -4,6 +4,7 @@ import hmac
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -32,8 +33,8 @@ from shared.keys import Keys
 from shared.language import SPOKEN
 from shared.log import logger
 from shared.pages import refusal_fragment
+from shared.sentence import Sentence
 from shared.web import Turns, problem
-from shared.words import long_moment
 
 REMEMBERED_FOR = 2.0
 """Seconds for which a session is believed without asking the database again."""
@@ -192,6 +193,9 @@ class Gateway:
             if known:
                 # The rail around every page of theirs is drawn from what the divisions tell.
                 await self.doors.opened()
+            if known and known.caller.language != "id" and knock.path.startswith("/api/"):
+                # The JSON door is in Indonesian for everybody, in the divisions too.
+                known = replace(known, caller=known.caller.model_copy(update={"language": "id"}))
             SPOKEN.set(known.caller.language if known else "id")
             part = await self.doors.owner_of(knock.path)
             inlet = Inlet(knock, receive)
@@ -380,7 +384,10 @@ class Gateway:
     async def _lead_to_enrolment(self, knock: Knock, receive: Receive, reply: Reply) -> None:
         if not knock.wants_page or knock.is_part_of_page:
             raise NotAllowed(
-                f"Jabatan Anda mewajibkan verifikasi dua langkah. Aktifkan dahulu di {ENROL}.",
+                Sentence(
+                    "Jabatan Anda mewajibkan verifikasi dua langkah. Aktifkan dahulu di {enrol}.",
+                    enrol=ENROL,
+                ),
                 code="second_factor_required",
             )
         await RedirectResponse(ENROL, status_code=303)(knock.scope, receive, reply)
@@ -420,8 +427,12 @@ class Gateway:
         came_from_elsewhere = knock.header("sec-fetch-site") in ("cross-site", "same-site")
         if (origin and origin not in self.settings.own_origins) or (not origin and came_from_elsewhere):
             raise NotAllowed(
-                f"Formulir ini tidak dikirim dari halaman {self.settings.site_name} yang resmi. Buka "
-                f"{self.settings.public_url}, lalu ulangi dari sana.",
+                Sentence(
+                    "Formulir ini tidak dikirim dari halaman {site_name} yang resmi. Buka {public_url}, lalu ulangi "
+                    "dari sana.",
+                    site_name=self.settings.site_name,
+                    public_url=self.settings.public_url,
+                ),
                 code="foreign_origin",
             )
 
@@ -468,8 +479,12 @@ class Gateway:
                 # Cut off, so that half an answer does not look whole.
                 raise
             raise Unavailable(
-                f"Bagian {part.title} tidak menjawab{_since(part)}. Bagian lain tetap dapat dipakai; yang Anda kirim "
-                "ke bagian ini belum tersimpan. Mohon ulangi beberapa saat lagi.",
+                Sentence(
+                    "Bagian {title} tidak menjawab{since}. Bagian lain tetap dapat dipakai; yang Anda kirim ke "
+                    "bagian ini belum tersimpan. Mohon ulangi beberapa saat lagi.",
+                    title=part.title,
+                    since=_since(part),
+                ),
                 code="part_silent",
             ) from reason
 
@@ -489,7 +504,7 @@ class Gateway:
             if isinstance(reason, CallerGone | Refused):
                 raise
             # The division has logged it and, as a rule, answered 500 already.
-            if not reply.has_begun:
+            if not reply.is_settled:
                 raise _broken() from None
         if inlet.is_too_large and not reply.has_begun:
             raise too_large(inlet.limit)
@@ -553,7 +568,7 @@ PASSED_SCOPE = (
 
 
 def _since(part: Part) -> str:
-    return f" sejak {long_moment(part.silent_since)}" if part.silent_since else ""
+    return Sentence(" sejak {silent_since}", silent_since=part.silent_since) if part.silent_since else ""
 
 
 def _broken() -> Refused:

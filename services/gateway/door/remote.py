@@ -14,6 +14,9 @@ HOP_BY_HOP = frozenset(
 )
 CONNECT, READ, WRITE = 2.0, 30.0, 30.0
 """Seconds to reach a door, between two pieces of its answer, and to hand over a piece of a body."""
+KEPT = 2.0
+"""Seconds for which an idle connection is used again: a door closes it after five, and what is sent in that very moment
+is lost and looks like a silent division."""
 
 
 class Silent(Exception):  # noqa: N818 - a state of the other side, not a fault of ours
@@ -69,7 +72,7 @@ class RemoteDoor:
         # Connections belong to the event loop that opened them; tests have several loops, a server one.
         loop = id(asyncio.get_running_loop())
         if loop not in self._clients:
-            limits = httpx.Limits(max_connections=500, max_keepalive_connections=50)
+            limits = httpx.Limits(max_connections=500, max_keepalive_connections=50, keepalive_expiry=KEPT)
             self._clients[loop] = httpx.AsyncClient(limits=limits, trust_env=False)
         return self._clients[loop]
 

@@ -11,6 +11,7 @@ from shared import identity
 from shared.errors import Unavailable
 from shared.identity import Caller
 from shared.pages import DRAW
+from shared.sentence import Sentence
 
 NOT_PASSED_BACK = frozenset({b"content-length", b"transfer-encoding", b"connection", b"date", b"server"})
 ANSWER_WITHIN = 60.0
@@ -63,8 +64,10 @@ async def _ask(
     answer = await _heard(part.app if part else own, scope, body)
     if answer is None:
         raise Unavailable(
-            f"Bagian {part.title if part else 'ini'} sedang tidak menjawab. Isian Anda masih tersimpan; mohon ulangi "
-            "beberapa saat lagi.",
+            Sentence(
+                "Bagian {title} sedang tidak menjawab. Isian Anda masih tersimpan; mohon ulangi beberapa saat lagi.",
+                title=part.title if part else "ini",
+            ),
             code="part_silent",
         )
     return answer

@@ -82,6 +82,11 @@ class Reply:
         await self._send(start)
 
     @property
+    def is_settled(self) -> bool:
+        """Tell whether nothing may take its place: it has begun to leave, or the division itself says that it broke."""
+        return self.has_begun or (self._held is not None and self._held["status"] >= 500)
+
+    @property
     def _can_be_asked(self) -> bool:
         """Tell whether a person at a page waits for the answer, who can give a proof."""
         is_person = self.known is not None and self.known.by_cookie

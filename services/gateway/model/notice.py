@@ -11,7 +11,6 @@ from services.gateway.model.table import Table
 from shared.database import Kept
 
 MAIL, WHATSAPP, TELEGRAM = "mail", "whatsapp", "telegram"
-CHANNELS = (MAIL, WHATSAPP, TELEGRAM)
 AT_ONCE, DAILY, OFF = "at_once", "daily", "off"
 WAITING, REMINDER, ESCALATION, NEWS, URGENT = "waiting", "reminder", "escalation", "news", "urgent"
 KINDS = (WAITING, REMINDER, ESCALATION, NEWS, URGENT)

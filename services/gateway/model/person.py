@@ -3,7 +3,8 @@
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, and_, or_
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, and_, literal_column, or_, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.gateway.model.table import Table
@@ -15,6 +16,22 @@ from shared.words import local_date
 
 DEFINITIVE, PLT, PLH = "definitive", "plt", "plh"
 """A post of one's own; one that is vacant; one whose holder is away."""
+POSTS = (
+    Role.HEAD, Role.APP_HEAD, Role.SERVICE_HEAD, Role.INFRA_HEAD, Role.SECURITY_HEAD, Role.PPK, Role.TREASURER,
+)  # fmt: skip
+"""Posts that one person holds at a time, for a term; only these can be held for somebody else."""
+
+
+def _one_at_a_time(name: str, kind: str) -> ExcludeConstraint:
+    """Return what keeps a post from two people on one day, whichever way they come to it."""
+    posts = ", ".join(f"'{post}'" for post in POSTS)
+    return ExcludeConstraint(
+        ("role", "="),
+        (literal_column("daterange(from_on, until_on, '[]')"), "&&"),
+        where=text(f"ended_at IS NULL AND {kind} AND role IN ({posts})"),
+        using="gist",
+        name=name,
+    )
 
 
 class Unit(Table):
@@ -90,6 +107,8 @@ class Appointment(Kept, Table):
         CheckConstraint("kind <> 'plh' OR for_person_id IS NOT NULL", name="plh_stands_in_for_somebody"),
         CheckConstraint("kind = 'definitive' OR until_on IS NOT NULL", name="acting_ends"),
         CheckConstraint("kind = 'definitive' OR length(letter_number) > 0", name="acting_has_a_letter"),
+        _one_at_a_time("ex_appointment_one_holder", "kind = 'definitive'"),
+        _one_at_a_time("ex_appointment_one_deputy", "kind <> 'definitive'"),
         Index("ix_appointment_person_id", "person_id"),
         Index("ix_appointment_created_at", "created_at", "id"),
         Index("ix_appointment_role", "role", "created_at", "id"),

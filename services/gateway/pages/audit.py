@@ -24,6 +24,7 @@ from services.gateway.schemas.oversight import AuditRow
 from shared.errors import FieldError, Incomplete
 from shared.identity import Caller, Person
 from shared.pages import UUID_TEXT, Nothing, Pages
+from shared.sentence import Sentence
 from shared.web import Session
 from shared.words import WIB
 
@@ -77,7 +78,10 @@ def _date(text: str, name: str) -> date | None:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        words = f"Tanggal “{text[:20]}” tidak dikenali. Tulis tahun-bulan-hari, misalnya 2026-11-22."
+        words = Sentence(
+            "Tanggal “{text}” tidak dikenali. Tulis tahun-bulan-hari, misalnya 2026-11-22.",
+            text=text[:20],
+        )
         raise Incomplete(words, errors=[FieldError(f"/{name}", words)]) from None
 
 

@@ -28,6 +28,7 @@ from shared.errors import Incomplete
 from shared.identity import Person
 from shared.language import said
 from shared.pages import Nothing, Pages
+from shared.sentence import Sentence
 from shared.service_clock import Hours
 from shared.web import Asker, Session
 from shared.words import WIB, local_date
@@ -79,7 +80,7 @@ def _calendar(request: Request, session: Any, by: Person, place: Any) -> Respons
     return pages.render(
         request,
         "calendar.html",
-        f"Hari kerja {number}",
+        Sentence("Hari kerja {number}", number=number),
         year=found,
         months=months(found, known),
         kinds=KINDS,

@@ -1,18 +1,15 @@
 """The dashboard: figures of every division, drawn here from what each tells, with a table behind each plot."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
 
 from services.gateway.asker import Known, doors_of
 from services.gateway.door.doors import TITLES
 from services.gateway.door.figures import Dashboard, gather, must_see_figures
 from services.gateway.pages.show import show
 from shared.errors import NotFound
-from shared.figures import Plot, as_csv, written
+from shared.figures import as_csv, written
 from shared.identity import Caller
-from shared.language import long_moment, said
+from shared.language import long_moment
 from shared.plots import figure
 
 router = APIRouter(include_in_schema=False)
@@ -25,23 +22,6 @@ async def _gathered(request: Request, caller: Caller, tahun: str, unit: str) -> 
     return await gather(doors_of(request), caller, asked), asked
 
 
-SHOWN = frozenset({"caption", "cells", "comparison", "empty", "label", "note", "reason", "source", "title", "unit"})
-"""What of a figure is words; the rest are keys and numbers."""
-
-
-def spoken(told: Any, *, is_shown: bool = False) -> Any:
-    """Return figures as a division told them, with their words in the language of the request."""
-    if isinstance(told, list):
-        return [spoken(one, is_shown=is_shown) for one in told]
-    if isinstance(told, dict):
-        return {key: spoken(one, is_shown=is_shown) for key, one in told.items()}
-    if isinstance(told, BaseModel):
-        # The label of a plot is the key of a column.
-        shown = SHOWN - {"label"} if isinstance(told, Plot) else SHOWN
-        return told.model_copy(update={name: spoken(one, is_shown=name in shown) for name, one in told})
-    return said(told) if is_shown else told
-
-
 @router.get("/dasbor")
 async def dashboard(request: Request, caller: Known, tahun: str = "", unit: str = "") -> Response:
     found, asked = await _gathered(request, caller, tahun, unit)
@@ -50,9 +30,9 @@ async def dashboard(request: Request, caller: Known, tahun: str = "", unit: str 
         request,
         "dashboard.html",
         "Dasbor",
-        parts={name: spoken(figures) for name, figures in found.parts.items()},
+        parts=found.parts,
         silent=[TITLES.get(name, name) for name in found.silent],
-        choices=spoken(found.choices),
+        choices=found.choices,
         asked=asked,
         titles=TITLES,
         counted_at=long_moment(min(moments)) if moments else "",
@@ -65,7 +45,8 @@ async def dashboard(request: Request, caller: Known, tahun: str = "", unit: str 
 async def table(
     request: Request, caller: Known, part: str, panel: str, table: str, tahun: str = "", unit: str = ""
 ) -> Response:
-    found, _ = await _gathered(request, caller, tahun, unit)
+    # A file is in Indonesian for everybody.
+    found, _ = await _gathered(request, caller.model_copy(update={"language": "id"}), tahun, unit)
     wanted = found.table(part, panel, table)
     if wanted is None:
         raise NotFound("Tabel ini tidak ada, atau bukan untuk Anda. Mohon mulai dari dasbor.")

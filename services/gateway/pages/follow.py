@@ -10,6 +10,7 @@ from services.gateway.pages.show import show
 from shared.errors import NotFound, Refused, TooMany, Unavailable
 from shared.language import long_date
 from shared.log import logger
+from shared.sentence import Sentence
 
 router = APIRouter(include_in_schema=False)
 LONGEST = 60
@@ -41,7 +42,12 @@ class TooManyLooks(TooMany):
     """One address asked too often within a minute; `seconds` says when to go on."""
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(f"Terlalu banyak permintaan dari jaringan ini. Mohon tunggu {seconds} detik, lalu coba lagi.")
+        super().__init__(
+            Sentence(
+                "Terlalu banyak permintaan dari jaringan ini. Mohon tunggu {seconds} detik, lalu coba lagi.",
+                seconds=seconds,
+            )
+        )
         self.seconds = seconds
 
 

@@ -21,6 +21,7 @@ from shared.identity import Caller, Person
 from shared.messages import every_message
 from shared.oversight import JobRow, Standing
 from shared.pages import AREA, Nothing, Pages
+from shared.sentence import Sentence
 from shared.web import Session
 
 pages = Pages(Path(__file__).parents[1] / "templates")
@@ -112,14 +113,14 @@ def _draw(request: Request, by: Person, standings: list[PartStanding]) -> Respon
 def _health(standing: Standing | None) -> tuple[str, str]:
     """Return what is said of a part, and in which tone."""
     if standing is None:
-        return "Tidak menjawab", "bad"
+        return Sentence("Tidak menjawab"), "bad"
     if not standing.relay_is_active:
-        return "Pekerja mati", "bad"
+        return Sentence("Pekerja mati"), "bad"
     if standing.worker_at is None or utc_now() - standing.worker_at > SILENT_AFTER:
-        return "Pekerja diam", "bad"
+        return Sentence("Pekerja diam"), "bad"
     if standing.dead:
-        return "Pesan tertahan", "bad"
-    return "Baik", "good"
+        return Sentence("Pesan tertahan"), "bad"
+    return Sentence("Baik"), "good"
 
 
 def _place(job: JobRow) -> str:

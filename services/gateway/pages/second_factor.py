@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
-import segno
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
@@ -71,6 +70,8 @@ def _factor(
     secret = second_factor.secret_to_confirm(session, by, state.factor_seal)
     drawn = ""
     if secret:
+        import segno  # here: a start does not wait for what is drawn so seldom
+
         address = second_factor.address_of(secret, by, issuer=state.settings.site_name)
         drawn = segno.make(address, error="m").svg_inline(scale=5, border=4, dark="#000", light="#fff")
     is_on = has_second_factor(session, by.id)

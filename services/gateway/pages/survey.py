@@ -19,6 +19,7 @@ from shared.errors import NotFound, OutOfTurn, Refused, TooMany, Unavailable
 from shared.language import long_date
 from shared.log import logger
 from shared.pages import Input, read_form
+from shared.sentence import Sentence
 
 router = APIRouter(include_in_schema=False)
 LONGEST = 60
@@ -63,8 +64,11 @@ class TooManyAnswers(TooMany):
 
     def __init__(self, seconds: int) -> None:
         super().__init__(
-            "Sedang terlalu banyak permintaan dari jaringan ini atau untuk survei ini. Isian Anda masih ada; tunggu "
-            f"{seconds} detik, lalu coba lagi."
+            Sentence(
+                "Sedang terlalu banyak permintaan dari jaringan ini atau untuk survei ini. Isian Anda masih "
+                "ada; tunggu {seconds} detik, lalu coba lagi.",
+                seconds=seconds,
+            )
         )
         self.seconds = seconds
 
@@ -179,7 +183,7 @@ def _page(
     response = show(
         request,
         "survey.html",
-        f"Survei kepuasan {found.application}" if found else "Survei kepuasan",
+        Sentence("Survei kepuasan {application}", application=found.application) if found else "Survei kepuasan",
         status=refusal.status if refusal else told.status if told else 200,
         code=code[:LONGEST],
         found=found,

@@ -255,4 +255,6 @@ for (const toast of all(".toast")) {
 
 count("waiting", "/api/waiting", (rows) => rows.length);
 count("notices", "/api/notices/count", (told) => (typeof told === "number" ? told : told.unread ?? 0));
+// Where one is stands in sight, also at the end of a long rail.
+document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest" });
 enliven(document);

@@ -25,6 +25,7 @@ from services.proposal.actions.meeting import (
 from services.proposal.actions.message import note
 from services.proposal.actions.minutes import close_minutes, record_item, reopen_minutes, write_item
 from services.proposal.actions.programme import (
+    amend_entry,
     carry_over,
     conclude,
     earliest_year,
@@ -75,6 +76,7 @@ __all__ = [
     "accept",
     "add_to_agenda",
     "amend",
+    "amend_entry",
     "analyse",
     "answer_publicly",
     "answer_survey",

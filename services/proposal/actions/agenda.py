@@ -14,6 +14,7 @@ from shared import audit
 from shared.authority import authorize
 from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn
 from shared.identity import Person
+from shared.sentence import Sentence
 
 NO_MEETING = "Rapat tidak ditemukan. Buka kembali dari daftar rapat."
 
@@ -38,11 +39,21 @@ def find_item(session: Session, item_id: UUID) -> tuple[Meeting, MeetingItem]:
 def must_be_open(meeting: Meeting) -> None:
     """Refuse (OutOfTurn) a meeting that was cancelled or whose minutes are closed."""
     if meeting.is_cancelled:
-        raise OutOfTurn(f"Rapat {meeting.number} sudah dibatalkan: {meeting.cancelled_reason}")
+        raise OutOfTurn(
+            Sentence(
+                "Rapat {number} sudah dibatalkan: {cancelled_reason}",
+                number=meeting.number,
+                cancelled_reason=meeting.cancelled_reason,
+            )
+        )
     if meeting.is_closed:
         raise OutOfTurn(
-            f"Notulen {meeting.number} sudah ditutup oleh {meeting.closed_by_name}; keputusannya sudah dijalankan. "
-            "Catat hal baru pada rapat berikutnya, atau mohon Kepala atau Koordinator membukanya kembali."
+            Sentence(
+                "Notulen {number} sudah ditutup oleh {closed_by_name}; keputusannya sudah dijalankan. Catat hal "
+                "baru pada rapat berikutnya, atau mohon Kepala atau Koordinator membukanya kembali.",
+                number=meeting.number,
+                closed_by_name=meeting.closed_by_name,
+            )
         )
 
 
@@ -180,13 +191,19 @@ def must_be_ours(item: MeetingItem) -> None:
     """Refuse (OutOfTurn) an item whose outcome stands, or that another meeting has now."""
     if item.performed_at:
         raise OutOfTurn(
-            f"Keputusan butir “{item.subject}” sudah dijalankan dan tidak dapat diubah dari notulen. Putuskan pada "
-            "halaman perkaranya, atau bahas lagi pada rapat berikutnya."
+            Sentence(
+                "Keputusan butir “{subject}” sudah dijalankan dan tidak dapat diubah dari notulen. Putuskan "
+                "pada halaman perkaranya, atau bahas lagi pada rapat berikutnya.",
+                subject=item.subject,
+            )
         )
     if item.moved_to_id:
         raise OutOfTurn(
-            f"Butir “{item.subject}” sudah dipindahkan ke rapat berikutnya karena tidak sempat dibahas. "
-            "Catat pembahasannya di sana."
+            Sentence(
+                "Butir “{subject}” sudah dipindahkan ke rapat berikutnya karena tidak sempat dibahas. Catat "
+                "pembahasannya di sana.",
+                subject=item.subject,
+            )
         )
 
 

@@ -1,7 +1,6 @@
 """Speaking about a case: comments, whom they mention, and putting them right or withdrawing them."""
 
 import hashlib
-import re
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from services.proposal import queries
 from services.proposal.authority import ACTS, READERS
-from services.proposal.model import EDIT_WITHIN, LONGEST_COMMENT, MOST_MENTIONS, Case, Comment
+from services.proposal.model import EDIT_WITHIN, LONGEST_COMMENT, Case, Comment
 from shared import directory
 from shared.authority import authorize
 from shared.database import utc_now
@@ -18,9 +17,9 @@ from shared.errors import FieldError, Incomplete, NotAllowed, NotFound, OutOfTur
 from shared.identity import Person, Role
 from shared.mailbox import post
 from shared.messages import PersonMentioned
+from shared.sentence import Sentence
 from shared.words import local_date
 
-MENTION = re.compile(r"(?<![\w@.])@([a-z0-9][a-z0-9._-]{0,38}[a-z0-9])", re.IGNORECASE)
 NO_COMMENT = "Komentar tidak ditemukan. Muat ulang halaman perkaranya."
 
 
@@ -57,8 +56,11 @@ def edit_comment(session: Session, by: Person, comment_id: UUID, *, words: str) 
     if not comment.is_open_to_change(utc_now()):
         minutes = int(EDIT_WITHIN.total_seconds() // 60)
         raise OutOfTurn(
-            f"Komentar hanya dapat diperbaiki dalam {minutes} menit setelah dikirim. Tulis komentar baru, atau tarik "
-            "komentar ini bila keliru."
+            Sentence(
+                "Komentar hanya dapat diperbaiki dalam {minutes} menit setelah dikirim. Tulis komentar baru, "
+                "atau tarik komentar ini bila keliru.",
+                minutes=minutes,
+            )
         )
     comment.words, comment.edited_at = said, utc_now()
     session.flush()
@@ -88,7 +90,14 @@ def _find(session: Session, by: Person, comment_id: UUID) -> tuple[Comment, Case
 def _checked(words: str) -> str:
     said = words.strip()
     if not said or len(said) > LONGEST_COMMENT:
-        detail = "Tulis komentarnya." if not said else f"Paling banyak {LONGEST_COMMENT} huruf; bagi menjadi dua."
+        detail = (
+            "Tulis komentarnya."
+            if not said
+            else Sentence(
+                "Paling banyak {longest_comment} huruf; bagi menjadi dua.",
+                longest_comment=LONGEST_COMMENT,
+            )
+        )
         raise Incomplete("Komentar belum dapat dikirim.", errors=[FieldError("/words", detail)])
     return said
 
@@ -100,8 +109,7 @@ def _digest(words: str) -> str:
 def _tell_mentioned(session: Session, by: Person, case: Case, comment: Comment) -> None:
     """Tell whoever is mentioned for the first time and may read the comment; nobody is told twice of one comment."""
     told = {one["id"] for one in comment.mentions}
-    names = list(dict.fromkeys(name.lower() for name in MENTION.findall(comment.words)))[:MOST_MENTIONS]
-    for name in names:
+    for name in comment.mentioned:
         person = next((one for one in directory.people(session, name) if one.username == name), None)
         if person is None or str(person.id) in told or person.id == by.id:
             continue

@@ -29,7 +29,7 @@ from shared.database import utc_now
 from shared.edition import must_be_present
 from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn
 from shared.identity import Person
-from shared.words import long_moment
+from shared.sentence import Sentence
 
 MAGIC = {".pdf": b"%PDF-", ".png": b"\x89PNG", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff"}
 NO_FILE = "Lampiran tidak ditemukan. Muat ulang halaman usulan."
@@ -95,8 +95,12 @@ def must_be_open(case: Case) -> None:
     """Raise OutOfTurn when the content of a proposal may not be changed any more."""
     if not is_open_to_change(case):
         raise OutOfTurn(
-            f"Usulan {case.number} berstatus “{case.label}” sehingga isinya tidak dapat diubah. "
-            "Minta pengembalian kepada Koordinator Divisi Aplikasi bila ada yang perlu diperbaiki."
+            Sentence(
+                "Usulan {number} berstatus “{label}” sehingga isinya tidak dapat diubah. Minta pengembalian "
+                "kepada Koordinator Divisi Aplikasi bila ada yang perlu diperbaiki.",
+                number=case.number,
+                label=case.label,
+            )
         )
 
 
@@ -105,12 +109,16 @@ def must_see_present(session: Session, case: Case, seen: str | None) -> None:
     if seen is None:
         return
     draft = session.get(Draft, case.id)
-    who = f" oleh {draft.saved_by_name} pada {long_moment(draft.saved_at)}" if draft else ""
+    who = Sentence(" oleh {name} pada {at}", name=draft.saved_by_name, at=draft.saved_at) if draft else ""
     must_be_present(
         seen,
         case.edition,
-        words=f"Usulan ini sudah disimpan{who}, di jendela atau perangkat lain, sejak Anda membukanya. Isian Anda "
-        "belum tersimpan dan masih ada di halaman ini: bandingkan, lalu simpan kembali bila isian Anda yang benar.",
+        words=Sentence(
+            "Usulan ini sudah disimpan{who}, di jendela atau perangkat lain, sejak Anda membukanya. Isian "
+            "Anda belum tersimpan dan masih ada di halaman ini: bandingkan, lalu simpan kembali bila isian "
+            "Anda yang benar.",
+            who=who,
+        ),
     )
 
 
@@ -127,12 +135,15 @@ def attach_file(
         kinds = ", ".join(sorted(one[1:].upper() for one in ATTACHMENT_ENDINGS))
         raise Incomplete(
             "Jenis berkas ini tidak diterima sebagai lampiran.",
-            errors=[FieldError("/file", f"Unggah salah satu dari: {kinds}.")],
+            errors=[FieldError("/file", Sentence("Unggah salah satu dari: {kinds}.", kinds=kinds))],
         )
     there = select(func.count()).where(Attachment.proposal_id == case.id, Attachment.removed_at.is_(None))
     if (session.scalar(there) or 0) >= MOST_ATTACHMENTS:
         raise Incomplete(
-            f"Sebuah usulan memuat paling banyak {MOST_ATTACHMENTS} lampiran.",
+            Sentence(
+                "Sebuah usulan memuat paling banyak {most_attachments} lampiran.",
+                most_attachments=MOST_ATTACHMENTS,
+            ),
             errors=[FieldError("/file", "Hapus lampiran yang tidak diperlukan, atau gabungkan menjadi satu berkas.")],
         )
     file.seek(0)
@@ -201,7 +212,7 @@ def fill_proposal(proposal: Proposal, content: Content) -> Proposal:
 def name_taken(code: str) -> Incomplete:
     """Return the refusal of a short name that another application has."""
     return Incomplete(
-        f"Nama singkat “{code}” sudah dipakai aplikasi lain.",
+        Sentence("Nama singkat “{code}” sudah dipakai aplikasi lain.", code=code),
         errors=[FieldError("/code", "Pilih nama singkat lain, misalnya dengan menambah nama unit.")],
         code="name_taken",
     )

@@ -37,6 +37,7 @@ from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn
 from shared.identity import Person
 from shared.mailbox import post
 from shared.messages import ApplicationRetired, EvaluationOpened, FiguresGathered, PaperFact
+from shared.sentence import Sentence
 from shared.words import local_date, long_date
 
 BEHIND = ("partly", "not_reached")
@@ -67,7 +68,12 @@ def open_evaluation(
         select(Evaluation.number).where(Evaluation.case_id == case.id, Evaluation.status != EvaluationStatus.DECIDED)
     )
     if running:
-        raise OutOfTurn(f"Evaluasi {running} atas aplikasi ini belum diputuskan. Selesaikan lebih dahulu.")
+        raise OutOfTurn(
+            Sentence(
+                "Evaluasi {running} atas aplikasi ini belum diputuskan. Selesaikan lebih dahulu.",
+                running=running,
+            )
+        )
     return _open(session, by, case, office, from_on=from_on, until_on=until_on)
 
 
@@ -205,9 +211,11 @@ def report_evaluation(
     _must_be(evaluation, EvaluationStatus.GATHERING, EvaluationStatus.RETURNED)
     if evaluation.missing and not without_missing:
         raise OutOfTurn(
-            "Angka belum lengkap. Belum masuk dari: "
-            + ", ".join(paper.DIVISIONS[division] for division in evaluation.missing)
-            + ". Tunggu sebentar, atau pilih menyusun laporan tanpa angka itu.",
+            Sentence(
+                "Angka belum lengkap. Belum masuk dari: {divisions}. Tunggu sebentar, atau pilih menyusun laporan "
+                "tanpa angka itu.",
+                divisions=[paper.DIVISIONS[division] for division in evaluation.missing],
+            ),
             code="figures_missing",
         )
     content = session.get(Proposal, evaluation.case_id)
@@ -454,8 +462,11 @@ def find_evaluation(session: Session, evaluation_id: UUID) -> Evaluation:
 
 def _must_be(evaluation: Evaluation, *statuses: EvaluationStatus) -> None:
     if evaluation.status not in statuses:
-        wanted = " atau ".join(f"“{EVALUATION_LABELS[status]}”" for status in statuses)
         raise OutOfTurn(
-            f"Evaluasi {evaluation.number} kini “{EVALUATION_LABELS[EvaluationStatus(evaluation.status)]}”; "
-            f"tindakan ini hanya dapat dilakukan pada {wanted}."
+            Sentence(
+                "Evaluasi {number} kini “{status}”; tindakan ini hanya dapat dilakukan pada: {wanted}.",
+                number=evaluation.number,
+                status=EVALUATION_LABELS[EvaluationStatus(evaluation.status)],
+                wanted=[EVALUATION_LABELS[status] for status in statuses],
+            )
         )

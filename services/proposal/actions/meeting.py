@@ -20,6 +20,7 @@ from shared.errors import FieldError, Incomplete, OutOfTurn
 from shared.identity import Person, Role
 from shared.institution import institution
 from shared.procedure import procedure
+from shared.sentence import Sentence
 from shared.words import local_date
 
 
@@ -72,8 +73,8 @@ def call_meeting(
         kind=kind,
         on=on,
         place=place,
-        chair=chair,
-        note_taker=note_taker or by.name,
+        chair=invited(session, chair).name,
+        note_taker=invited(session, note_taker).name if note_taker.strip() else by.name,
         starts=starts,
         ends=ends,
         quorum=quorum,
@@ -234,7 +235,12 @@ def cancel_meeting(session: Session, by: Person, meeting_id: UUID, *, reason: st
 
 def _must_be_unheard(meeting: Meeting) -> None:
     if meeting.reopened_at:
-        raise OutOfTurn(f"Rapat {meeting.number} sudah berlangsung; hanya notulennya yang dapat dikoreksi.")
+        raise OutOfTurn(
+            Sentence(
+                "Rapat {number} sudah berlangsung; hanya notulennya yang dapat dikoreksi.",
+                number=meeting.number,
+            )
+        )
 
 
 def invite(session: Session, by: Person, meeting_id: UUID, office: Office) -> Meeting:
@@ -281,7 +287,12 @@ def record_attendance(
     wrong = []
     for n, row in enumerate(rows):
         if row.name.lower() in seen:
-            wrong.append(FieldError(f"/rows/{n}/name", f"Nama ini sudah ada pada baris {seen[row.name.lower()] + 1}."))
+            wrong.append(
+                FieldError(
+                    f"/rows/{n}/name",
+                    Sentence("Nama ini sudah ada pada baris {row}.", row=seen[row.name.lower()] + 1),
+                )
+            )
         seen.setdefault(row.name.lower(), n)
         if is_to_come and row.presence not in (Presence.INVITED, Presence.EXCUSED):
             wrong.append(FieldError(f"/rows/{n}/presence", "Rapat belum berlangsung; pilih Diundang atau Izin."))

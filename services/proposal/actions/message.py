@@ -14,10 +14,8 @@ from shared import messages
 from shared.errors import OutOfTurn
 from shared.mailbox import Letter
 from shared.messages import CaseMessage
+from shared.sentence import Sentence
 from shared.words import long_moment, rupiah
-
-RELEASE_MOVES = frozenset({"install", "start_security_test", "pass", "fail", "go_live"})
-"""Moves of a first release. An update of a live application walks the same road; its case stays live meanwhile."""
 
 STAYS: dict[str, frozenset[str]] = {
     # A newer build is put up for testing before the older one is through: the road behind it is the same.
@@ -41,7 +39,7 @@ def note(session: Session, message: CaseMessage, letter: Letter) -> None:
     """
     case = session.get(Case, message.case_id, with_for_update=True, populate_existing=True)
     if case is None:
-        raise OutOfTurn(f"Perkara {message.case_number} belum dikenal.")
+        raise OutOfTurn(Sentence("Perkara {case_number} belum dikenal.", case_number=message.case_number))
     made = _move(case, message, letter)
     keep = KEEPS.get(type(message).__name__)
     if keep:
@@ -69,7 +67,14 @@ def _move(case: Case, message: CaseMessage, letter: Letter) -> str:
     only = ONLY_FROM.get(type(message).__name__)
     if only and case.status != only:
         case_words = case.sop.statuses[only].label
-        raise OutOfTurn(f"Perkara {case.number} berstatus “{case.label}”, belum “{case_words}”.")
+        raise OutOfTurn(
+            Sentence(
+                "Perkara {number} berstatus “{label}”, belum “{case_words}”.",
+                number=case.number,
+                label=case.label,
+                case_words=case_words,
+            )
+        )
     if name == "install" and case.next("retest"):
         name = "retest"
     _make(case, name, message, letter)

@@ -20,6 +20,7 @@ from services.proposal.actions.agenda import (
 )
 from services.proposal.actions.case import find, move, tell_halt, write
 from services.proposal.actions.evaluation import find_evaluation, present
+from services.proposal.actions.meeting import invited
 from services.proposal.actions.proposal import approve
 from services.proposal.actions.task import give_task
 from services.proposal.authority import ACTS, MOVES
@@ -39,9 +40,11 @@ from services.proposal.model import (
 from services.proposal.queries.agenda import Candidate
 from shared.authority import Act, authorize
 from shared.database import utc_now
-from shared.errors import FieldError, Incomplete, NotAllowed, OutOfTurn, Stale
+from shared.edition import must_be_present
+from shared.errors import FieldError, Incomplete, NotAllowed, OutOfTurn
 from shared.identity import Person, Role
 from shared.messages import PaperFact
+from shared.sentence import Sentence
 from shared.words import local_date
 
 # --- notes --------------------------------------------------------------------------------------------------------
@@ -113,33 +116,39 @@ TEXTS = {"discussion": "Pembahasan", "follow_up": "Tindak lanjut"}
 
 
 def write_item(
-    session: Session, by: Person, item_id: UUID, *, changes: dict[str, Any], edition: int | None = None
+    session: Session, by: Person, item_id: UUID, *, changes: dict[str, Any], seen: str | None = None
 ) -> MeetingItem:
     """Change what is noted on an item; what `changes` does not name stays.
 
-    With `edition`, raises Stale when somebody else wrote meanwhile; the refusal holds both texts, so that nobody's
+    Raises Stale when somebody else wrote since it was `seen` (If-Match); the refusal holds both texts, so that nobody's
     notes are lost. Raises OutOfTurn once the minutes are closed, or for an outcome that was carried out.
     """
     meeting, item = find_item(session, item_id)
     by = authorize(session, by, ACTS.write_item, meeting, item=str(item.id))
     must_be_open(meeting)
-    if edition is not None and edition != item.edition:
-        raise _stale(item, changes)
+    _must_have_seen(item, changes, seen)
     _note(session, by, meeting, item, changes)
     return item
 
 
-def _stale(item: MeetingItem, changes: dict[str, Any]) -> Stale:
+def _must_have_seen(item: MeetingItem, changes: dict[str, Any], seen: str | None) -> None:
     both = [
         FieldError(f"/{name}/{whose}", words)
         for name in TEXTS
         if name in changes and changes[name] != getattr(item, name)
         for whose, words in (("saved", getattr(item, name)), ("yours", changes[name] or ""))
     ]
-    who = item.written_by_name or "Notulis lain"
-    return Stale(
-        f"{who} mengubah catatan butir “{item.subject}” sesudah Anda membukanya. Tulisan Anda belum disimpan. "
-        f"Yang tersimpan sekarang: “{item.discussion}”. Gabungkan keduanya, lalu simpan lagi.",
+    who = item.written_by_name or Sentence("Notulis lain")
+    must_be_present(
+        seen,
+        item.edition,
+        words=Sentence(
+            "{who} mengubah catatan butir “{subject}” sesudah Anda membukanya. Tulisan Anda belum disimpan. "
+            "Yang tersimpan sekarang: “{discussion}”. Gabungkan keduanya, lalu simpan lagi.",
+            who=who,
+            subject=item.subject,
+            discussion=item.discussion,
+        ),
         errors=both,
     )
 
@@ -160,6 +169,8 @@ def _note(session: Session, by: Person, meeting: Meeting, item: MeetingItem, cha
             _must_be_possible(case, Outcome(decision))
     for name, value in changes.items():
         setattr(item, name, value)
+    if changes.get("pic"):
+        item.pic = invited(session, item.pic).name
     item.edition += 1
     item.by_id, item.written_by_name = by.id, by.name
     meeting.edition += 1
@@ -222,11 +233,14 @@ def _must_be_complete(meeting: Meeting, by: Person) -> None:
         raise Incomplete("Notulen memerlukan daftar hadir dan paling sedikit satu butir yang dibahas.")
     if meeting.quorum and len(meeting.attendees) < meeting.quorum:
         raise Incomplete(
-            f"Kuorum {meeting.quorum} orang belum tercapai; yang hadir {len(meeting.attendees)}. Lengkapi daftar "
-            "hadir, ubah kuorum rapat ini, atau batalkan rapat agar agendanya pindah ke rapat berikutnya."
+            Sentence(
+                "Kuorum {quorum} orang belum tercapai; yang hadir {attendees}. Lengkapi daftar hadir, ubah "
+                "kuorum rapat ini, atau batalkan rapat agar agendanya pindah ke rapat berikutnya.",
+                quorum=meeting.quorum,
+                attendees=len(meeting.attendees),
+            )
         )
-    new = [item for item in decided if not item.performed_at]
-    if any(item.decision != Outcome.CONTINUE for item in new) and not by.has(Role.HEAD):
+    if meeting.is_for_head and not by.has(Role.HEAD):
         raise NotAllowed(
             "Notulen ini memuat keputusan setuju, revisi, tunda, atau tidak dilanjutkan, yang merupakan wewenang "
             "Kepala. Mohon Kepala PUSTIPD yang menutupnya."
@@ -315,8 +329,13 @@ def _must_be_possible(case: Case, outcome: Outcome) -> None:
     act = _act_of(case, outcome)
     if act and case.next(MOVES[act.name]) is None:
         raise OutOfTurn(
-            f"Perkara {case.number} berstatus “{case.label}”, sehingga keputusan “{OUTCOME_LABELS[outcome].lower()}” "
-            "tidak dapat dijalankan. Mohon ubah keputusan pada butir itu."
+            Sentence(
+                "Perkara {number} berstatus “{label}”, sehingga keputusan “{outcome}” tidak dapat dijalankan. "
+                "Mohon ubah keputusan pada butir itu.",
+                number=case.number,
+                label=case.label,
+                outcome=OUTCOME_LABELS[outcome],
+            )
         )
 
 
@@ -362,7 +381,12 @@ def reopen_minutes(session: Session, by: Person, meeting_id: UUID, *, reason: st
     meeting = find_meeting(session, meeting_id)
     by = authorize(session, by, ACTS.reopen_minutes, meeting, version=meeting.version)
     if not meeting.is_closed:
-        raise OutOfTurn(f"Notulen {meeting.number} masih terbuka; catatannya dapat langsung diperbaiki.")
+        raise OutOfTurn(
+            Sentence(
+                "Notulen {number} masih terbuka; catatannya dapat langsung diperbaiki.",
+                number=meeting.number,
+            )
+        )
     meeting.closed_at, meeting.closed_by_id, meeting.closed_by_name = None, None, ""
     meeting.reopened_at, meeting.reopened_by_name, meeting.reopened_reason = utc_now(), by.name, reason
     meeting.version += 1

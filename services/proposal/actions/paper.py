@@ -54,7 +54,7 @@ def proposal(
             ("Unit pengusul", case.unit),
             ("Surat usulan", f"{content.letter_number}, {_day(content.letter_on)}"),
             ("Tingkat kepentingan", CRITICALITY_LABELS[case.criticality]),
-            ("Perkiraan pengguna", f"{case.expected_users} orang"),
+            ("Perkiraan pengguna", f"{as_read('expected_users', case.expected_users)} orang"),
             ("Basis", PLATFORM_LABELS[written.platform]),
             ("Teknologi", ", ".join(str(v) for k, v in case.tech.items() if v and k != "platform")),
         ),

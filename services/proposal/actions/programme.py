@@ -3,7 +3,7 @@
 Whoever changes it locks the case first, then the programme, then the audit chain: no two acts wait for each other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -24,13 +24,14 @@ from services.proposal.model import (
     WorkProgramme,
     WorkProgrammeEntry,
 )
-from services.proposal.queries.programme import MOST_ENTRIES, ceiling_of, in_order
-from shared.authority import authorize
+from services.proposal.queries.programme import MOST_ENTRIES, ceiling_of, changes, standing
+from shared.authority import Act, authorize
 from shared.edition import must_be_present
 from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn
 from shared.identity import Person
 from shared.mailbox import post
 from shared.messages import MeetingsConcluded, PaperFact, WorkProgrammeEntered
+from shared.sentence import Sentence, together
 from shared.words import local_date, rupiah
 
 
@@ -70,15 +71,23 @@ def enter_work_programme(
     if year < first:
         month, day = office.cut_off
         raise Incomplete(
-            f"Tahun anggaran paling awal untuk perkara {case.number} adalah {first}. Persetujuan setelah "
-            f"{day:02d}/{month:02d} masuk program kerja dua tahun berikutnya, kecuali Kepala menetapkan lain saat "
-            "menyetujui; perkara yang ditunda masuk tahun sesudah tahun yang ditunda.",
-            errors=[FieldError("/fiscal_year", f"Isi {first} atau sesudahnya.")],
+            Sentence(
+                "Tahun anggaran paling awal untuk perkara {number} adalah {first}. Persetujuan setelah "
+                "{day}/{month} masuk program kerja dua tahun berikutnya, kecuali Kepala menetapkan lain saat "
+                "menyetujui; perkara yang ditunda masuk tahun sesudah tahun yang ditunda.",
+                number=case.number,
+                first=first,
+                day=f"{day:02d}",
+                month=f"{month:02d}",
+            ),
+            errors=[FieldError("/fiscal_year", Sentence("Isi {first} atau sesudahnya.", first=first))],
             code="fiscal_year_too_early",
         )
     must_be_draft(whole)
+    entries = _with_room(session, year)
     _supersede(session, case, year)
-    number, n = _next_number(session, office, year)
+    number = _next_number(session, office, year)
+    place = min(priority or len(entries) + 1, len(entries) + 1)
     printed = paper.programme_entry(
         session,
         office,
@@ -91,7 +100,7 @@ def enter_work_programme(
             ("Indikator", indicator),
             ("Target", target),
             ("Triwulan", quarter),
-            ("Prioritas", str(priority or n)),
+            ("Prioritas", str(place)),
             ("Perkiraan anggaran", rupiah(estimated_amount)),
             ("Penanggung jawab", pic),
         ],
@@ -105,13 +114,15 @@ def enter_work_programme(
         indicator=indicator,
         target=target,
         quarter=quarter,
-        priority=priority or n,
+        priority=place,
         estimated_amount=estimated_amount,
         pic=pic,
         paper_digest=printed.digest,
         by_id=by.id,
     )
     session.add(entry)
+    entries.insert(place - 1, entry)
+    _number(entries)
     case.fiscal_year = year
     whole.note(by.name, f"mencantumkan {number}")
     move(
@@ -164,9 +175,30 @@ def _supersede(session: Session, case: Case, year: int) -> None:
         entry.carried_to, entry.carried_reason = year, case.status_reason or "Ditunda"
 
 
-def _next_number(session: Session, office: Office, year: int) -> tuple[str, int]:
+def _next_number(session: Session, office: Office, year: int) -> str:
     n = next_number(session, f"programme-{office.programme_code}", year)
-    return f"{year}-{office.programme_code}-{n:02d}", n
+    return f"{year}-{office.programme_code}-{n:02d}"
+
+
+def _with_room(session: Session, fiscal_year: int) -> list[WorkProgrammeEntry]:
+    """Return the entries of a year in their order; raise OutOfTurn when it takes no more."""
+    entries = _ranked(session, fiscal_year)
+    must_have_room(fiscal_year, len(entries) + 1)
+    return entries
+
+
+def must_have_room(fiscal_year: int, count: int) -> None:
+    """Refuse (OutOfTurn) more entries than a year may have: those beyond would be ranked and printed by nobody."""
+    if count > MOST_ENTRIES:
+        raise OutOfTurn(
+            Sentence(
+                "Program kerja Tahun Anggaran {fiscal_year} paling banyak memuat {most} butir. Alihkan butir yang "
+                "tidak terlaksana ke tahun lain, atau cantumkan perkara ini pada tahun lain.",
+                fiscal_year=fiscal_year,
+                most=MOST_ENTRIES,
+            ),
+            code="programme_full",
+        )
 
 
 # --- the programme as a whole -------------------------------------------------------------------------------------
@@ -201,18 +233,25 @@ def must_be_draft(whole: WorkProgramme) -> None:
     """Refuse (OutOfTurn) a change to a frozen programme."""
     if whole.is_frozen:
         raise OutOfTurn(
-            f"Program kerja Tahun Anggaran {whole.fiscal_year} sudah ditetapkan (revisi {whole.revision}). Buka revisi "
-            "dengan alasan dahulu, lalu ulangi.",
+            Sentence(
+                "Program kerja Tahun Anggaran {fiscal_year} sudah ditetapkan (revisi {revision}). Buka revisi "
+                "dengan alasan dahulu, lalu ulangi.",
+                fiscal_year=whole.fiscal_year,
+                revision=whole.revision,
+            ),
             code="programme_frozen",
         )
 
 
 def stale_words(whole: WorkProgramme) -> str:
     """Return what the later of two writers is told: who changed what, and that nothing of theirs was done."""
-    what = f"{whole.changed_by_name} {whole.changed_what}" if whole.changed_by_name else "seseorang mengubahnya"
-    return (
-        f"Program kerja ini berubah sejak Anda membukanya: {what}. Yang tampil sekarang adalah urutan terbaru; "
-        "perubahan Anda belum diterapkan. Periksa, lalu ulangi bila masih perlu."
+    what = (
+        f"{whole.changed_by_name} {whole.changed_what}" if whole.changed_by_name else Sentence("seseorang mengubahnya")
+    )
+    return Sentence(
+        "Program kerja ini berubah sejak Anda membukanya: {what}. Yang tampil sekarang adalah urutan "
+        "terbaru; perubahan Anda belum diterapkan. Periksa, lalu ulangi bila masih perlu.",
+        what=what,
     )
 
 
@@ -230,14 +269,12 @@ def rank_programme(
     must_be_draft(whole)
     must_be_present(seen, whole.edition, words=stale_words(whole))
     entries = _ranked(session, entry.fiscal_year)
-    if entry not in entries:
-        raise OutOfTurn(f"Butir {entry.number} sudah dialihkan ke tahun {entry.carried_to}; urutannya tidak berubah.")
+    _must_stand(entry)
     before = entries.index(entry) + 1
     entries.remove(entry)
     place = min(max(ordinal, 1), len(entries) + 1)
     entries.insert(place - 1, entry)
-    for n, one in enumerate(entries, start=1):
-        one.priority = n
+    _number(entries)
     if place != before:
         whole.note(by.name, f"memindahkan {entry.number} dari urutan {before} ke {place}")
     session.flush()
@@ -248,20 +285,85 @@ def number_again(session: Session, fiscal_year: int, *, first: Mapping[UUID, int
     """Number the entries of a year from 1, where `first` says which rank a case was given."""
     entries = _ranked(session, fiscal_year)
     entries.sort(key=lambda one: (first.get(one.case_id, one.priority), one.case_id not in first, one.number))
+    _number(entries)
+    session.flush()
+
+
+def _number(entries: Sequence[WorkProgrammeEntry]) -> None:
     for n, one in enumerate(entries, start=1):
         one.priority = n
-    session.flush()
 
 
 def _ranked(session: Session, fiscal_year: int) -> list[WorkProgrammeEntry]:
     session.flush()
-    found = session.scalars(
-        in_order(fiscal_year)
-        .where(WorkProgrammeEntry.carried_to.is_(None))
-        .limit(MOST_ENTRIES)
-        .execution_options(populate_existing=True)
+    return list(session.scalars(standing(fiscal_year).execution_options(populate_existing=True)))
+
+
+def _must_stand(entry: WorkProgrammeEntry) -> None:
+    """Refuse (OutOfTurn) an entry that is no longer meant for its year."""
+    if entry.carried_to:
+        raise OutOfTurn(
+            Sentence(
+                "Butir {number} sudah dialihkan ke tahun {carried_to}.",
+                number=entry.number,
+                carried_to=entry.carried_to,
+            )
+        )
+    if not entry.is_standing:
+        raise OutOfTurn(
+            Sentence(
+                "Perkara butir {number} berstatus “{label}”, sehingga butir ini tidak lagi dihitung pada tahunnya.",
+                number=entry.number,
+                label=entry.case.label,
+            )
+        )
+
+
+def amend_entry(
+    session: Session, by: Person, entry_id: UUID, *, values: Mapping[str, Any], seen: str | None = None
+) -> WorkProgramme:
+    """Change what an entry says, whole: activity, indicator, target, quarter, estimate, person in charge (S02).
+
+    `seen` as in `rank_programme`. Raises Stale, and OutOfTurn when the programme is frozen or the entry carried over.
+    """
+    found = _entry(session, entry_id)
+    case = find(session, found.case_id)
+    whole = find_programme(session, found.fiscal_year)
+    by = authorize(session, by, ACTS.amend_entry, whole, entry=found.number)
+    must_be_draft(whole)
+    must_be_present(seen, whole.edition, words=stale_words(whole))
+    entry = session.get_one(WorkProgrammeEntry, entry_id, populate_existing=True)
+    _must_stand(entry)
+    if says := changes(row_of(entry), values):
+        change(session, entry, values, says=says, case=case, act=ACTS.amend_entry, by=by)
+        whole.note(by.name, f"mengubah {entry.number}")
+    session.flush()
+    return whole
+
+
+def change(
+    session: Session,
+    entry: WorkProgrammeEntry,
+    values: Mapping[str, Any],
+    *,
+    says: Sequence[str],
+    case: Case,
+    act: Act,
+    by: Person,
+) -> None:
+    """Set what an entry says and tell its case what changed; whoever calls has asked who may."""
+    for key, value in values.items():
+        setattr(entry, key, value)
+    write(
+        session,
+        by,
+        case,
+        act.name,
+        step="S02",
+        says=f"Butir program kerja {entry.number} diubah",
+        detail="; ".join(says)[:2000],
+        path=f"/proker?tahun={entry.fiscal_year}",
     )
-    return list(found)
 
 
 def _entry(session: Session, entry_id: UUID) -> WorkProgrammeEntry:
@@ -281,16 +383,25 @@ def freeze_programme(
     whole = find_programme(session, fiscal_year)
     by = authorize(session, by, ACTS.freeze_programme, whole, fiscal_year=fiscal_year)
     if whole.is_frozen:
-        raise OutOfTurn(f"Program kerja Tahun Anggaran {fiscal_year} sudah ditetapkan (revisi {whole.revision}).")
+        raise OutOfTurn(
+            Sentence(
+                "Program kerja Tahun Anggaran {fiscal_year} sudah ditetapkan (revisi {revision}).",
+                fiscal_year=fiscal_year,
+                revision=whole.revision,
+            )
+        )
     must_be_present(seen, whole.edition, words=stale_words(whole))
     entries = _ranked(session, fiscal_year)
     if not entries:
         raise Incomplete(
-            f"Program kerja Tahun Anggaran {fiscal_year} masih kosong. Cantumkan dahulu perkara yang sudah disetujui.",
+            Sentence(
+                "Program kerja Tahun Anggaran {fiscal_year} masih kosong. Cantumkan dahulu perkara yang sudah "
+                "disetujui.",
+                fiscal_year=fiscal_year,
+            ),
             code="programme_empty",
         )
-    for n, one in enumerate(entries, start=1):
-        one.priority = n
+    _number(entries)
     whole.revision += 1
     whole.state = ProgrammeState.FROZEN
     whole.note(by.name, f"menetapkan revisi {whole.revision}")
@@ -335,9 +446,14 @@ def revise_programme(session: Session, by: Person, fiscal_year: int, *, reason: 
     whole = find_programme(session, fiscal_year)
     by = authorize(session, by, ACTS.revise_programme, whole, fiscal_year=fiscal_year, revision=whole.revision)
     if not whole.is_frozen:
-        raise OutOfTurn(f"Program kerja Tahun Anggaran {fiscal_year} belum ditetapkan; ubah langsung tanpa revisi.")
+        raise OutOfTurn(
+            Sentence(
+                "Program kerja Tahun Anggaran {fiscal_year} belum ditetapkan; ubah langsung tanpa revisi.",
+                fiscal_year=fiscal_year,
+            )
+        )
     whole.state, whole.reason = ProgrammeState.DRAFT, reason
-    whole.note(by.name, f"membuka revisi {whole.revision + 1}: {reason}")
+    whole.note(by.name, f"membuka revisi {whole.revision + 1}")
     session.flush()
     return whole
 
@@ -359,24 +475,35 @@ def carry_over(
     found = _entry(session, entry_id)
     case = find(session, found.case_id)
     year = fiscal_year or found.fiscal_year + 1
-    whole = find_programme(session, year)
+    # The earlier year first, so that two who carry over never wait for each other.
+    wholes = {one: find_programme(session, one) for one in sorted({found.fiscal_year, year})}
+    left, whole = wholes[found.fiscal_year], wholes[year]
     by = authorize(session, by, ACTS.carry_over, found, number=found.number, to=year)
     entry = session.get_one(WorkProgrammeEntry, entry_id, populate_existing=True)
     if entry.carried_to:
-        raise OutOfTurn(f"Butir {entry.number} sudah dialihkan ke tahun {entry.carried_to}.")
+        _must_stand(entry)
     if case.status != "in_work_programme":
         raise OutOfTurn(
-            f"Perkara {case.number} berstatus “{case.label}”. Yang dapat dialihkan adalah butir yang belum selesai "
-            "dibahas; perkara yang ditunda dicantumkan kembali dari halaman perkaranya."
+            Sentence(
+                "Perkara {number} berstatus “{label}”. Yang dapat dialihkan adalah butir yang belum selesai "
+                "dibahas; perkara yang ditunda dicantumkan kembali dari halaman perkaranya.",
+                number=case.number,
+                label=case.label,
+            )
         )
     if year <= entry.fiscal_year:
         raise Incomplete(
-            f"Tahun tujuan harus sesudah {entry.fiscal_year}.",
-            errors=[FieldError("/fiscal_year", f"Isi {entry.fiscal_year + 1} atau sesudahnya.")],
+            Sentence("Tahun tujuan harus sesudah {fiscal_year}.", fiscal_year=entry.fiscal_year),
+            errors=[
+                FieldError(
+                    "/fiscal_year", Sentence("Isi {fiscal_year} atau sesudahnya.", fiscal_year=entry.fiscal_year + 1)
+                )
+            ],
         )
     must_be_draft(whole)
+    entries = _with_room(session, year)
     entry.carried_to, entry.carried_reason = year, reason
-    number, n = _next_number(session, office, year)
+    number = _next_number(session, office, year)
     made = WorkProgrammeEntry(
         case_id=case.id,
         case=case,
@@ -386,14 +513,18 @@ def carry_over(
         indicator=entry.indicator,
         target=entry.target,
         quarter=entry.quarter,
-        priority=n,
+        priority=len(entries) + 1,
         estimated_amount=entry.estimated_amount,
         pic=entry.pic,
         by_id=by.id,
     )
     session.add(made)
     case.fiscal_year = year
-    whole.note(by.name, f"mengalihkan {entry.number} ke {number}")
+    for one in (left, whole):
+        one.note(by.name, f"mengalihkan {entry.number} ke {number}")
+    if not left.is_frozen:
+        # A frozen order stands as it was frozen; a draft closes its gap.
+        number_again(session, left.fiscal_year, first={})
     write(
         session,
         by,
@@ -435,7 +566,8 @@ def conclude(session: Session, by: Person, case_id: UUID) -> Case:
     ready = queries.readiness(session, case)
     if ready.lacking:
         raise Incomplete(
-            "Pembahasan belum dapat dinyatakan selesai. " + " ".join(ready.lacking), code="meetings_not_concluded"
+            Sentence("Pembahasan belum dapat dinyatakan selesai. {lacking}", lacking=together(ready.lacking)),
+            code="meetings_not_concluded",
         )
     minutes = tuple(found.number for found in ready.minutes)
     terms = queries.newest_terms(session, case.id)

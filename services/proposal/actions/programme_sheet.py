@@ -9,28 +9,32 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from services.proposal.actions.case import write
 from services.proposal.actions.programme import (
+    change,
     enter_work_programme,
     find_programme,
     first_year,
     must_be_draft,
+    must_have_room,
     number_again,
+    row_of,
     stale_words,
 )
 from services.proposal.authority import ACTS
-from services.proposal.model import Case, Office, ProgrammeSheet, WorkProgramme, WorkProgrammeEntry
-from services.proposal.queries.programme import FIELDS, MOST_ENTRIES, in_order
+from services.proposal.model import QUARTERS, Case, Office, ProgrammeSheet, WorkProgramme, WorkProgrammeEntry
+from services.proposal.queries.programme import MOST_LISTED, changes, in_order
 from shared import sheets
 from shared.authority import authorize
 from shared.database import utc_now
 from shared.edition import must_be_present
-from shared.errors import Incomplete, NotFound, OutOfTurn
+from shared.errors import Incomplete, NotFound, OutOfTurn, TooLarge
 from shared.identity import Person
+from shared.sentence import Sentence
 from shared.sheets import Column, Mistake, Row, Sheet
-from shared.words import LARGEST_AMOUNT, read_rupiah, rupiah
+from shared.words import LARGEST_AMOUNT, read_rupiah
 
-QUARTERS = ("I", "II", "III", "IV", "I-II", "I-III", "I-IV", "II-III", "II-IV", "III-IV")
+MOST_NEW = 50
+"""New entries of one sheet: each is printed, numbered and told to the budget while everybody else waits."""
 COLUMNS = (
     Column("number", "Nomor butir", "Diisi oleh Alur; boleh kosong.", width=16, is_read=False),
     Column(
@@ -78,6 +82,7 @@ NOTES = (
     "Satu baris satu butir. Baris judul jangan diubah. Rumus, makro, dan tautan ke berkas lain tidak diterima.",
     "Unggah di halaman program kerja: semua kesalahan ditunjukkan dahulu, dan tidak ada yang disimpan sampai benar.",
     "Butir yang tidak ada di berkas tidak diubah dan tidak dihapus.",
+    f"Paling banyak {MOST_NEW} butir baru dalam satu berkas; butir yang sudah tercantum tidak ikut dihitung.",
 )
 LONGEST = {"activity": 1000, "indicator": 1000, "target": 1000, "pic": 200}
 _QUARTER = re.compile(r"(?:triwulan|tw)?\s*([ivIV1-4]+)(?:\s*(?:-|–|s\.d\.|sd)\s*([ivIV1-4]+))?")
@@ -118,10 +123,23 @@ def read_plan(session: Session, office: Office, fiscal_year: int, file: BinaryIO
     if not sheet.rows and not sheet.mistakes:
         raise Incomplete("Lembar ini belum berisi satu butir pun. Isi mulai baris di bawah judul.", code="sheet_empty")
     cases = _cases(session, sheet.rows)
-    entries = {entry.case_id: entry for entry in session.scalars(in_order(fiscal_year).limit(MOST_ENTRIES))}
+    entries = {entry.case_id: entry for entry in session.scalars(in_order(fiscal_year).limit(MOST_LISTED))}
     reader = _Reader(sheet, office, fiscal_year, cases, entries)
-    changes = [change for row in sheet.rows if (change := reader.change(row)) is not None]
-    return Plan(tuple(changes), (*sheet.mistakes, *reader.mistakes))
+    found = [one for row in sheet.rows if (one := reader.change(row)) is not None]
+    plan = Plan(tuple(found), (*sheet.mistakes, *reader.mistakes))
+    new = plan.count("new")
+    if new > MOST_NEW:
+        raise TooLarge(
+            Sentence(
+                "Berkas ini memuat {new} butir baru; paling banyak {most} dalam satu berkas. Bagi menjadi beberapa "
+                "berkas; butir yang sudah tercantum tidak ikut dihitung.",
+                new=new,
+                most=MOST_NEW,
+            )
+        )
+    if new:
+        must_have_room(fiscal_year, sum(entry.is_standing for entry in entries.values()) + new)
+    return plan
 
 
 def _cases(session: Session, rows: Sequence[Row]) -> dict[str, Case]:
@@ -174,11 +192,7 @@ class _Reader:
             return Change(row.number, "new", case, None, values, ("Butir baru",))
         if values["priority"] is None:
             values["priority"] = entry.priority
-        says = tuple(
-            f"{title}: {_shown(key, getattr(entry, key))} → {_shown(key, values[key])}"
-            for key, title in FIELDS.items()
-            if getattr(entry, key) != values[key]
-        )
+        says = changes(row_of(entry), values)
         return Change(row.number, "changed" if says else "unchanged", case, entry, values, says)
 
     def case(self, row: Row) -> Case | None:
@@ -188,18 +202,49 @@ class _Reader:
             return None
         case = self.cases.get(named.lower())
         if case is None:
-            self.wrong(row, "case", f"“{named[:60]}” tidak ditemukan. Salin nomornya dari daftar perkara.")
+            self.wrong(
+                row,
+                "case",
+                Sentence("“{named}” tidak ditemukan. Salin nomornya dari daftar perkara.", named=named[:60]),
+            )
             return None
         if case.id in self.seen:
-            self.wrong(row, "case", f"{case.number} sudah ada di baris {self.seen[case.id]}. Hapus salah satunya.")
+            self.wrong(
+                row,
+                "case",
+                Sentence(
+                    "{number} sudah ada di baris {row}. Hapus salah satunya.",
+                    number=case.number,
+                    row=self.seen[case.id],
+                ),
+            )
             return None
         self.seen[case.id] = row.number
         entry = self.entries.get(case.id)
         if entry and entry.carried_to:
-            self.wrong(row, "case", f"{entry.number} sudah dialihkan ke tahun {entry.carried_to}. Hapus baris ini.")
+            self.wrong(
+                row,
+                "case",
+                Sentence(
+                    "{number} sudah dialihkan ke tahun {carried_to}. Hapus baris ini.",
+                    number=entry.number,
+                    carried_to=entry.carried_to,
+                ),
+            )
             return None
         if entry is None:
             return self.new_case(row, case)
+        if not entry.is_standing:
+            self.wrong(
+                row,
+                "case",
+                Sentence(
+                    "{number} berstatus “{label}”, sehingga tidak lagi dihitung pada tahun ini. Hapus baris ini.",
+                    number=case.number,
+                    label=case.label,
+                ),
+            )
+            return None
         return case
 
     def new_case(self, row: Row, case: Case) -> Case | None:
@@ -207,20 +252,40 @@ class _Reader:
             self.wrong(
                 row,
                 "case",
-                f"{case.number} berstatus “{case.label}”; hanya perkara yang disetujui atau ditunda yang dapat "
-                "dicantumkan. Hapus baris ini atau mohon keputusan Kepala dahulu.",
+                Sentence(
+                    "{number} berstatus “{label}”; hanya perkara yang disetujui atau ditunda yang dapat "
+                    "dicantumkan. Hapus baris ini atau mohon keputusan Kepala dahulu.",
+                    number=case.number,
+                    label=case.label,
+                ),
             )
             return None
         first = first_year(case, self.office)
         if self.fiscal_year < first:
-            self.wrong(row, "case", f"{case.number} paling awal masuk program kerja {first}. Pindahkan ke tahun itu.")
+            self.wrong(
+                row,
+                "case",
+                Sentence(
+                    "{number} paling awal masuk program kerja {first}. Pindahkan ke tahun itu.",
+                    number=case.number,
+                    first=first,
+                ),
+            )
             return None
         return case
 
     def words(self, row: Row, key: str) -> str:
         words = str(row.cells.get(key) or "").strip()
         if len(words) > LONGEST[key]:
-            self.wrong(row, key, f"Terlalu panjang: {len(words)} huruf, paling banyak {LONGEST[key]}. Ringkaslah.")
+            self.wrong(
+                row,
+                key,
+                Sentence(
+                    "Terlalu panjang: {length} huruf, paling banyak {most}. Ringkaslah.",
+                    length=len(words),
+                    most=LONGEST[key],
+                ),
+            )
         return words
 
     def quarter(self, row: Row) -> str:
@@ -231,7 +296,15 @@ class _Reader:
         found = [_ROMAN.get(part.upper(), "") for part in match.groups() if part] if match else [""]
         quarter = "-".join(found)
         if quarter not in QUARTERS:
-            self.wrong(row, "quarter", f"“{words[:30]}” bukan triwulan. Pilih salah satu: {', '.join(QUARTERS)}.")
+            self.wrong(
+                row,
+                "quarter",
+                Sentence(
+                    "“{words}” bukan triwulan. Pilih salah satu: {quarters}.",
+                    words=words[:30],
+                    quarters=", ".join(QUARTERS),
+                ),
+            )
             return ""
         return quarter
 
@@ -241,11 +314,23 @@ class _Reader:
             return None
         words = str(value).strip()
         if not re.fullmatch(r"[0-9]{1,3}", words) or int(words) < 1:
-            self.wrong(row, "priority", f"“{words[:30]}” bukan urutan. Tulis bilangan bulat 1 sampai 999.")
+            self.wrong(
+                row,
+                "priority",
+                Sentence("“{words}” bukan urutan. Tulis bilangan bulat 1 sampai 999.", words=words[:30]),
+            )
             return None
         rank = int(words)
         if rank in self.ranks:
-            self.wrong(row, "priority", f"Prioritas {rank} sudah dipakai baris {self.ranks[rank]}. Beri urutan lain.")
+            self.wrong(
+                row,
+                "priority",
+                Sentence(
+                    "Prioritas {rank} sudah dipakai baris {row}. Beri urutan lain.",
+                    rank=rank,
+                    row=self.ranks[rank],
+                ),
+            )
         self.ranks.setdefault(rank, row.number)
         return rank
 
@@ -261,13 +346,13 @@ class _Reader:
             self.wrong(row, "estimated_amount", refusal.errors[0].detail if refusal.errors else refusal.detail)
             return 0
         if not 0 <= amount <= 10**15:
-            self.wrong(row, "estimated_amount", f"“{value}” bukan rupiah bulat. Tulis misalnya 136000000, tanpa sen.")
+            self.wrong(
+                row,
+                "estimated_amount",
+                Sentence("“{value}” bukan rupiah bulat. Tulis misalnya 136000000, tanpa sen.", value=value),
+            )
             return 0
         return amount
-
-
-def _shown(key: str, value: Any) -> str:
-    return rupiah(value) if key == "estimated_amount" else str(value or "(kosong)")
 
 
 def check_programme_sheet(
@@ -323,30 +408,15 @@ def take_programme_sheet(
     if plan.mistakes:
         raise sheets.refusal(plan.mistakes)
     wanted: dict[UUID, int] = {}
-    for change in plan.changes:
-        if change.values["priority"] is not None:
-            wanted[change.case.id] = change.values["priority"]
-        _take(session, by, sheet.fiscal_year, office, change)
+    for one in plan.changes:
+        if one.values["priority"] is not None:
+            wanted[one.case.id] = one.values["priority"]
+        if one.what == "new":
+            enter_work_programme(session, by, one.case.id, office, fiscal_year=sheet.fiscal_year, **one.values)
+        elif one.what == "changed" and one.entry:
+            change(session, one.entry, one.values, says=one.says, case=one.case, act=ACTS.take_programme_sheet, by=by)
     number_again(session, sheet.fiscal_year, first=wanted)
     sheet.taken_at = utc_now()
     whole.note(by.name, f"menerapkan berkas {sheet.file_name}")
     session.flush()
     return whole
-
-
-def _take(session: Session, by: Person, fiscal_year: int, office: Office, change: Change) -> None:
-    if change.what == "new":
-        enter_work_programme(session, by, change.case.id, office, fiscal_year=fiscal_year, **change.values)
-    elif change.what == "changed" and change.entry:
-        for key, value in change.values.items():
-            setattr(change.entry, key, value)
-        write(
-            session,
-            by,
-            change.case,
-            ACTS.take_programme_sheet.name,
-            step="S02",
-            says=f"Butir program kerja {change.entry.number} diubah",
-            detail="; ".join(change.says)[:2000],
-            path=f"/proker?tahun={fiscal_year}",
-        )

@@ -25,6 +25,7 @@ from shared.jobs import Job, Lease
 from shared.keys import Keys
 from shared.mailbox import post
 from shared.messages import ProofAsked, ProofGiven
+from shared.sentence import Sentence
 from shared.store import CHUNK, Store
 from shared.words import long_moment
 
@@ -93,7 +94,12 @@ def make_proof_pack(session: Session, by: Person, case_id: UUID) -> ProofPack:
         if entry.audit_seq is not None:
             lines[entry.audit_service].add(entry.audit_seq)
     if sum(map(len, lines.values())) > MOST_LINES:
-        raise Incomplete(f"Jejak perkara ini menunjuk lebih dari {MOST_LINES} baris audit. Hubungi pengelola Alur.")
+        raise Incomplete(
+            Sentence(
+                "Jejak perkara ini menunjuk lebih dari {most_lines} baris audit. Hubungi pengelola Alur.",
+                most_lines=MOST_LINES,
+            )
+        )
     pack = ProofPack(
         case_id=case.id,
         case=case,
@@ -284,8 +290,13 @@ def _must_be_cited(entries: Sequence[TraceEntry], chains: dict[str, dict[str, An
         place = (entry.audit_service, entry.audit_seq)
         if entry.audit_seq is not None and known.get(place) != entry.audit_hash:
             raise Incomplete(
-                f"Catatan “{entry.says}” menunjuk baris {entry.audit_seq} rantai audit {entry.audit_service}, tetapi "
-                "baris itu tidak ada atau berbeda. Paket bukti tidak disusun; mohon laporkan kepada SPI."
+                Sentence(
+                    "Catatan “{says}” menunjuk baris {audit_seq} rantai audit {audit_service}, tetapi baris itu "
+                    "tidak ada atau berbeda. Paket bukti tidak disusun; mohon laporkan kepada SPI.",
+                    says=entry.says,
+                    audit_seq=entry.audit_seq,
+                    audit_service=entry.audit_service,
+                )
             )
 
 

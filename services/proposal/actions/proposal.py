@@ -40,6 +40,7 @@ from shared.database import utc_now
 from shared.errors import FieldError, Incomplete, OutOfTurn
 from shared.identity import Person, Role
 from shared.messages import PaperFact
+from shared.sentence import Sentence
 from shared.words import local_date
 
 LETTER_LIMIT = 10 * 1024 * 1024
@@ -118,7 +119,9 @@ def attach_letter(
     case = find(session, case_id)
     by = authorize(session, by, ACTS.attach_letter, case)
     if not is_open_to_change(case):
-        raise OutOfTurn(f"Usulan {case.number} sudah diajukan; suratnya tidak dapat diganti lagi.")
+        raise OutOfTurn(
+            Sentence("Usulan {number} sudah diajukan; suratnya tidak dapat diganti lagi.", number=case.number)
+        )
     head = file.read(8)
     ending = next((ending for magic, ending in SCANS.items() if head.startswith(magic)), None)
     if ending is None:
@@ -226,8 +229,10 @@ def _lacking(session: Session, case: Case, content: Proposal, *, is_warned: bool
     found = [FieldError(f"/{name}", words) for name, words in wanted.items() if not written[name]]
     draft = session.get(Draft, case.id)
     for name, kept in (draft.rough if draft else {}).items():
-        why = next(iter(kept["errors"].values()), "belum dapat dipakai")
-        found.append(FieldError(f"/{name}", f"{Content.model_fields[name].title}: {why}"))
+        why = next(iter(kept["errors"].values()), Sentence("belum dapat dipakai"))
+        found.append(
+            FieldError(f"/{name}", Sentence("{title}: {why}", title=Content.model_fields[name].title, why=why))
+        )
     return found
 
 
@@ -266,6 +271,14 @@ def merge_duplicate(session: Session, by: Person, case_id: UUID, office: Office,
             "Nomor perkara tujuan tidak ditemukan.",
             errors=[FieldError("/into", "Tulis nomor perkara yang sudah ada, misalnya APL-2026-0001.")],
         )
+    if other.status in ("draft", "rejected", "cancelled"):
+        words = Sentence(
+            "Perkara {number} berstatus “{label}” sehingga tidak dapat menampung usulan lain. Pilih perkara yang "
+            "masih berjalan atau sudah digunakan.",
+            number=other.number,
+            label=other.label,
+        )
+        raise Incomplete(words, errors=[FieldError("/into", words)])
     case.merged_into_id = other.id
     says = f"Digabungkan dengan perkara {other.number}"
     _decide(session, by, case, ACTS.merge_duplicate, office, says=says, words=reason)
@@ -384,7 +397,7 @@ def _decide(
     check_move(by, case, act)
     if act.danger and not words.strip():
         raise Incomplete(
-            f"Tindakan “{act.label}” memerlukan alasan tertulis.",
+            Sentence("Tindakan “{label}” memerlukan alasan tertulis.", label=act.label),
             errors=[FieldError("/reason", "Tuliskan alasannya; dibaca oleh pihak yang menerima kembali berkas ini.")],
             code="reason_missing",
         )

@@ -15,6 +15,7 @@ from shared.database import utc_now
 from shared.edition import must_be_present
 from shared.errors import FieldError, Incomplete, NotFound
 from shared.identity import Person
+from shared.sentence import Sentence
 
 
 def describe_application(
@@ -53,7 +54,11 @@ def choose_register_columns(session: Session, by: Person, order: Mapping[str, in
     by = authorize(session, by, ACTS.choose_register_columns, "register", columns=len(order))
     unknown = sorted(set(order) - set(BY_KEY))
     if unknown or not order:
-        words = f"Kolom {unknown[0]} tidak dikenal." if unknown else "Pilih paling sedikit satu kolom."
+        words = (
+            Sentence("Kolom {unknown} tidak dikenal.", unknown=unknown[0])
+            if unknown
+            else "Pilih paling sedikit satu kolom."
+        )
         raise Incomplete(words, errors=[FieldError("/order", words)])
     catalogue = list(BY_KEY)
     columns = sorted(order, key=lambda key: (order[key], catalogue.index(key)))

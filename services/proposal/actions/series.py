@@ -19,6 +19,7 @@ from shared.calendar import calendar as office_calendar
 from shared.database import utc_now
 from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn
 from shared.identity import Person, Role
+from shared.sentence import Sentence
 from shared.words import local_date
 from shared.workdays import Calendar
 
@@ -58,7 +59,7 @@ def make_series(
         starts=starts,
         place=place,
         chair_role=chair_role,
-        note_taker=note_taker,
+        note_taker=invited(session, note_taker).name,
         weekday=weekday,
         month=month,
         day=day,
@@ -88,7 +89,7 @@ def change_series(
     if kind != series.kind:
         words = "Jenis rapat sebuah seri tetap. Akhiri seri ini, lalu buat seri baru."
         raise Incomplete(words, errors=[FieldError("/kind", words)])
-    _lay_down(series, **rule)
+    _lay_down(series, **rule | {"note_taker": invited(session, rule["note_taker"]).name})
     _follow(session, series)
     session.flush()
     _make_coming(session, series, office)
@@ -191,7 +192,13 @@ def _find(session: Session, series_id: UUID) -> MeetingSeries:
 
 def _must_run(series: MeetingSeries) -> None:
     if series.ended_at:
-        raise OutOfTurn(f"Seri “{series.name}” sudah diakhiri: {series.ended_reason}")
+        raise OutOfTurn(
+            Sentence(
+                "Seri “{name}” sudah diakhiri: {ended_reason}",
+                name=series.name,
+                ended_reason=series.ended_reason,
+            )
+        )
 
 
 def make_coming(session: Session, office: Office) -> int:

@@ -17,7 +17,8 @@ from shared.edition import must_be_present
 from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn
 from shared.identity import Person
 from shared.procedure import SHIPPED
-from shared.words import local_date, long_date
+from shared.sentence import Sentence
+from shared.words import local_date
 
 CLOSED = (
     "Versi {version} tidak dapat diubah lagi, karena sudah disahkan atau ditarik. Susun versi baru dari halaman SOP."
@@ -103,7 +104,7 @@ def publish_procedure(
     wording, first_day = row.wording, valid_from or today
     wrong = [FieldError("", lack.words) for lack in lacks(wording)]
     if first_day < today:
-        wrong.append(FieldError("/valid_from", f"Pilih {long_date(today)} atau sesudahnya."))
+        wrong.append(FieldError("/valid_from", Sentence("Pilih {today} atau sesudahnya.", today=today)))
     if wrong:
         raise Incomplete("SOP belum dapat disahkan karena masih ada yang perlu dilengkapi.", errors=wrong)
     row.state = VersionState.PUBLISHED
@@ -126,7 +127,12 @@ def withdraw_procedure(session: Session, by: Person, version: int, *, reason: st
     row = _locked(session, version)
     by = authorize(session, by, ACTS.withdraw_procedure, row, version=version)
     if row.state != VersionState.PUBLISHED or row.withdrawn_at is not None:
-        raise OutOfTurn(f"Versi {version} tidak sedang disahkan, sehingga tidak ada yang dapat ditarik.")
+        raise OutOfTurn(
+            Sentence(
+                "Versi {version} tidak sedang disahkan, sehingga tidak ada yang dapat ditarik.",
+                version=version,
+            )
+        )
     _withdraw(row, by, reason)
     return row
 
@@ -149,5 +155,5 @@ def _locked(session: Session, version: int) -> ProcedureVersion:
 def _draft(session: Session, version: int) -> ProcedureVersion:
     row = _locked(session, version)
     if row.state != VersionState.DRAFT or row.withdrawn_at is not None:
-        raise OutOfTurn(CLOSED.format(version=version))
+        raise OutOfTurn(Sentence(CLOSED, version=version))
     return row

@@ -9,14 +9,15 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from services.proposal.model import Office, Wording
-from services.proposal.model.sop import GOAL, number_of
-from services.proposal.queries.sop import Dates, Measured, chart_of, printed_rows
+from services.proposal.model.sop import number_of
+from services.proposal.queries.sop import Dates, Measured, chart_of, measured_words, printed_rows
 from shared import issued
 from shared.flowchart import END, NO, YES
 from shared.identity import Person
 from shared.institution import institution
 from shared.papers import Signature, cleaned, qr_of, render_as
 from shared.printing import signed, signer_of
+from shared.procedure import GOAL, span
 from shared.words import long_date, long_moment
 
 UNSIGNED = "(belum disahkan)"
@@ -91,7 +92,6 @@ def _approved(signature: Signature) -> dict[str, str]:
 def _shown(wording: Wording, found: Measured, *, version: int, on: date) -> dict[str, Any]:
     """Give the version as the template reads it: words made, the flowchart laid out."""
     identity, drawn = wording.identity, chart_of(wording)
-    least, most = wording.total_days
     head = institution()
     return {
         "institution": head.name,
@@ -107,7 +107,8 @@ def _shown(wording: Wording, found: Measured, *, version: int, on: date) -> dict
         "yes": YES,
         "no": NO,
         "end": END,
-        "total": f"{least}–{most} hari kerja" if most > least else f"{least} hari kerja",
+        "total": f"{span(*wording.as_procedure(version).total_days)} hari kerja",
+        "total_measured": measured_words(found.total),
         "goal": number_of(GOAL),
         "period": f"{long_date(found.since)} s.d. {long_date(found.until)}",
         "rows": [

@@ -28,6 +28,7 @@ from shared.authority import authorize
 from shared.database import utc_now
 from shared.errors import FieldError, Incomplete, NotAllowed, OutOfTurn
 from shared.identity import Person
+from shared.sentence import Sentence
 from shared.words import local_date
 
 DIVISION = "proposal"
@@ -78,7 +79,7 @@ def open_survey_link(session: Session, by: Person, survey_id: UUID, *, until_on:
         raise OutOfTurn(CLOSED)
     today = local_date(utc_now())
     if not today <= until_on <= today + LONGEST:
-        words = f"Pilih hari ini sampai paling lama {LONGEST.days} hari ke depan."
+        words = Sentence("Pilih hari ini sampai paling lama {days} hari ke depan.", days=LONGEST.days)
         raise Incomplete("Tanggal penutupan survei belum tepat.", errors=[FieldError("/until_on", words)])
     link = session.get(SurveyLink, found.id, with_for_update=True)
     if link is None:
@@ -112,7 +113,9 @@ def note_satisfaction(session: Session, evaluation: Evaluation, grades: Grades) 
     told = queries.result(session, found, grades)
     scale = f"Survei kepuasan {SURVEY_SOURCE}, sembilan unsur, nilai 1-4"
     source = f"{scale}, {told.answers} jawaban"
-    rows = [("survey_answers", "Jawaban survei kepuasan", float(told.answers), "jawaban")]
+    rows: list[tuple[str, str, float, str]] = [
+        ("survey_answers", Sentence("Jawaban survei kepuasan"), float(told.answers), "jawaban")
+    ]
     if told.is_shown:
         rows.append(("survey_index", f"Indeks kepuasan (mutu {told.grade})", told.index, "dari 100"))
         pairs = zip(ELEMENTS.items(), told.means, strict=True)

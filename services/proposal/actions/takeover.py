@@ -19,6 +19,7 @@ from shared.database import utc_now
 from shared.errors import FieldError, Incomplete
 from shared.identity import Person
 from shared.procedure import STATION
+from shared.sentence import Sentence
 from shared.words import WIB, long_date
 
 
@@ -83,7 +84,8 @@ def register_existing(session: Session, by: Person | None, existing: Existing) -
     )
     if existing.status not in case.sop.statuses:
         raise Incomplete(
-            f"Status “{existing.status}” tidak dikenal prosedur.", errors=[FieldError("/status", "Pilih dari daftar.")]
+            Sentence("Status “{status}” tidak dikenal prosedur.", status=existing.status),
+            errors=[FieldError("/status", "Pilih dari daftar.")],
         )
     since = _morning(existing.since)
     case.created_at = _morning(existing.submitted_on)

@@ -11,7 +11,8 @@ from shared.authority import authorize
 from shared.database import utc_now
 from shared.errors import NotFound, OutOfTurn
 from shared.identity import Person
-from shared.words import local_date, long_date
+from shared.sentence import Sentence
+from shared.words import local_date
 
 
 def give_task(session: Session, meeting: Meeting, item: MeetingItem) -> ActionItem:
@@ -47,8 +48,15 @@ def drop_task(session: Session, by: Person, task_id: UUID, *, reason: str) -> Ac
 
 def _settle(session: Session, by: Person, task: ActionItem, state: TaskState, note: str) -> ActionItem:
     if task.state != TaskState.OPEN:
-        on = f" pada {long_date(local_date(task.settled_at))}" if task.settled_at else ""
-        raise OutOfTurn(f"Tindak lanjut ini sudah dinyatakan {task.label.lower()} oleh {task.settled_by_name}{on}.")
+        on = Sentence(" pada {day}", day=local_date(task.settled_at)) if task.settled_at else ""
+        raise OutOfTurn(
+            Sentence(
+                "Tindak lanjut ini sudah dinyatakan “{label}” oleh {settled_by_name}{on}.",
+                label=task.label,
+                settled_by_name=task.settled_by_name,
+                on=on,
+            )
+        )
     task.state, task.note = state, note
     task.settled_at, task.settled_by_name = utc_now(), by.name
     session.flush()

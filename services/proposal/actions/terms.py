@@ -28,7 +28,7 @@ from shared.database import utc_now
 from shared.edition import must_be_present
 from shared.errors import FieldError, Incomplete, NotFound, OutOfTurn
 from shared.identity import Person
-from shared.words import long_moment
+from shared.sentence import Sentence, together
 
 
 def save_terms(
@@ -54,9 +54,13 @@ def save_terms(
     must_be_present(
         seen,
         part.edition,
-        words=f"Bagian “{section.title}” sudah disimpan {_who_when(part.draft)}, di jendela atau perangkat lain, sejak "
-        "Anda membukanya. Isian Anda belum tersimpan dan masih ada di halaman ini: bandingkan, lalu simpan kembali "
-        "bila isian Anda yang benar.",
+        words=Sentence(
+            "Bagian “{title}” sudah disimpan {draft}, di jendela atau perangkat lain, sejak Anda "
+            "membukanya. Isian Anda belum tersimpan dan masih ada di halaman ini: bandingkan, lalu simpan "
+            "kembali bila isian Anda yang benar.",
+            title=section.title,
+            draft=_who_when(part.draft),
+        ),
     )
     draft = part.draft or _new_draft(session, by, case, section)
     after = TermsContent.model_validate({**form.content.model_dump(mode="json"), **accepted})
@@ -82,8 +86,11 @@ def write_terms(
     must_be_present(
         seen,
         form.edition,
-        words=f"Draf KAK ini sudah disimpan {_who_when(form.newest_draft)} sejak Anda membuka halaman ini. Belum ada "
-        "versi yang dibuat. Baca dahulu perubahannya, lalu simpan lagi sebagai versi.",
+        words=Sentence(
+            "Draf KAK ini sudah disimpan {newest_draft} sejak Anda membuka halaman ini. Belum ada versi "
+            "yang dibuat. Baca dahulu perubahannya, lalu simpan lagi sebagai versi.",
+            newest_draft=_who_when(form.newest_draft),
+        ),
     )
     if terms is None:
         must_be_new(form)
@@ -134,13 +141,19 @@ def restore_terms(
     must_be_present(
         seen,
         form.edition,
-        words=f"Draf KAK ini sudah disimpan {_who_when(form.newest_draft)} sejak Anda membuka halaman ini. Draf itu "
-        "tetap utuh; baca dahulu perubahannya sebelum memulihkan versi lama.",
+        words=Sentence(
+            "Draf KAK ini sudah disimpan {newest_draft} sejak Anda membuka halaman ini. Draf itu tetap "
+            "utuh; baca dahulu perubahannya sebelum memulihkan versi lama.",
+            newest_draft=_who_when(form.newest_draft),
+        ),
     )
     if form.is_pending and not replaces_draft:
         raise OutOfTurn(
-            f"Draf memuat isian yang belum menjadi versi, disimpan {_who_when(form.newest_draft)}. Simpan dahulu "
-            "sebagai versi agar tidak hilang, atau nyatakan bahwa isian itu boleh diganti.",
+            Sentence(
+                "Draf memuat isian yang belum menjadi versi, disimpan {newest_draft}. Simpan dahulu sebagai "
+                "versi agar tidak hilang, atau nyatakan bahwa isian itu boleh diganti.",
+                newest_draft=_who_when(form.newest_draft),
+            ),
             code="draft_pending",
         )
     for part in form.parts:
@@ -161,8 +174,12 @@ def must_take_terms(case: Case) -> None:
     """Raise OutOfTurn before the work programme and once the plan lies with the planning section."""
     if not may_write_terms(case):
         raise OutOfTurn(
-            f"Perkara {case.number} berstatus “{case.label}”. KAK disusun setelah aplikasi masuk program kerja dan "
-            "sebelum rencana disampaikan kepada Bagian Perencanaan."
+            Sentence(
+                "Perkara {number} berstatus “{label}”. KAK disusun setelah aplikasi masuk program kerja dan "
+                "sebelum rencana disampaikan kepada Bagian Perencanaan.",
+                number=case.number,
+                label=case.label,
+            )
         )
 
 
@@ -176,14 +193,20 @@ def must_be_new(form: TermsForm) -> None:
         and newest.paper_digest
     ):
         raise OutOfTurn(
-            f"Draf sama dengan versi {newest.version}, sehingga tidak ada yang perlu disimpan sebagai versi baru.",
+            Sentence(
+                "Draf sama dengan versi {version}, sehingga tidak ada yang perlu disimpan sebagai versi baru.",
+                version=newest.version,
+            ),
             code="nothing_new",
         )
 
 
 def _complete(form: TermsForm) -> Terms:
     wrong = [
-        FieldError(f"/{name}", f"{SECTIONS[name]}: {' '.join(kept['errors'].values())}")
+        FieldError(
+            f"/{name}",
+            Sentence("{section}: {wrong}", section=SECTIONS[name], wrong=together(list(kept["errors"].values()))),
+        )
         for name, kept in form.rough.items()
     ]
     try:
@@ -191,7 +214,9 @@ def _complete(form: TermsForm) -> Terms:
     except ValidationError as reason:
         short = [str(error["loc"][0]) for error in reason.errors()]
         wrong += [
-            FieldError(f"/{name}", f"{SECTIONS[name]}: tuliskan lebih dahulu, paling sedikit satu kalimat.")
+            FieldError(
+                f"/{name}", Sentence("{name}: tuliskan lebih dahulu, paling sedikit satu kalimat.", name=SECTIONS[name])
+            )
             for name in short
         ]
     if wrong:
@@ -245,4 +270,8 @@ def _put(
 
 
 def _who_when(draft: TermsDraft | None) -> str:
-    return f"oleh {draft.saved_by_name} pada {long_moment(draft.saved_at)}" if draft else "orang lain"
+    return (
+        Sentence("oleh {name} pada {at}", name=draft.saved_by_name, at=draft.saved_at)
+        if draft
+        else Sentence("orang lain")
+    )

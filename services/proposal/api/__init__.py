@@ -17,6 +17,7 @@ from services.proposal.api import (
     sop,
     survey,
     terms,
+    waiting,
 )
 
 routers = [
@@ -26,6 +27,7 @@ routers = [
     similar.router,
     follow.router,
     case.router,
+    waiting.router,
     register.router,
     meeting.router,
     programme.router,

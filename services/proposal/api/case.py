@@ -11,9 +11,9 @@ from services.proposal import queries
 from services.proposal.api.proposal import Desk
 from services.proposal.model import Paper
 from services.proposal.schemas.case import CaseRow, CaseView
-from shared.search import Hit
+from shared.edition import tag_of
 from shared.store import CHUNK
-from shared.web import Asker, Door, Question, Session, Waiting, answer_list, mark, place
+from shared.web import Asker, Door, Limit, Session, answer_list, mark, place
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["case"])
 
@@ -26,7 +26,7 @@ def cases(
     status: Annotated[str | None, Query(max_length=30)] = None,
     unit: Annotated[str | None, Query(max_length=20)] = None,
     q: Annotated[str | None, Query(max_length=100)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Limit = 50,
     after: str | None = None,
 ) -> JSONResponse:
     found = queries.cases(session, by, status=status, unit=unit, q=q, limit=limit, after=place(after))
@@ -36,7 +36,7 @@ def cases(
 @router.get("/cases/{number}")
 def case(session: Session, by: Asker, number: Annotated[str, Path(max_length=40)], response: Response) -> CaseView:
     found = queries.whole(session, by, number)
-    response.headers["etag"] = f'"{found.case.edition}"'
+    response.headers["etag"] = tag_of(found.case.edition)
     return CaseView.of(found, by, queries.near(session, by, found.case))
 
 
@@ -70,24 +70,3 @@ def _name(paper: Paper, *, is_pdf: bool) -> str:
     stem = "-".join(part for part in (paper.kind, paper.number) if part)
     plain = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_") else "-" for sign in stem)
     return f"{plain[:100]}{'.pdf' if is_pdf else PurePath(paper.file_name).suffix}"
-
-
-@router.get("/waiting")
-def waiting(session: Session, by: Asker) -> list[Waiting]:
-    return [
-        Waiting(
-            title=task.title,
-            about=task.about,
-            case_number=task.case_number,
-            step=task.step,
-            since=task.since.isoformat(),
-            due_at=task.due_at.isoformat() if task.due_at else "",
-            path=task.path,
-        )
-        for task in queries.waiting_on(session, by)
-    ]
-
-
-@router.get("/search")
-def search(session: Session, by: Asker, q: Question) -> list[Hit]:
-    return queries.found(session, by, q)

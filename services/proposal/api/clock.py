@@ -52,6 +52,11 @@ class CaseTimeView(BaseModel):
     began_at: datetime | None
     ended_at: datetime | None
     due_at: datetime | None
+    planned_days: tuple[int, int]
+    """The least and the most working days from the proposal until use, by the version of the case (Total waktu)."""
+    until_use_days: int
+    """Working days until use; until an end or now where it is not in use."""
+    is_in_use: bool
     is_estimated: bool
 
 
@@ -62,6 +67,8 @@ class ReportView(BaseModel):
     actors: list[ActorRow]
     finished: int
     total_days: float | None
+    planned_days: tuple[int, int]
+    total_late: int
     is_estimated: bool
 
     @classmethod
@@ -109,6 +116,9 @@ def time_of(session: Session, by: Asker, number: Annotated[str, Path(max_length=
         began_at=found.began_at,
         ended_at=found.ended_at,
         due_at=found.due_at,
+        planned_days=found.planned_days,
+        until_use_days=found.until_use.total_days,
+        is_in_use=found.is_in_use,
         is_estimated=found.is_estimated,
     )
 

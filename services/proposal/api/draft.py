@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Header, Response, UploadFile
+from fastapi import APIRouter, Form, Response, UploadFile
 from fastapi.responses import StreamingResponse
 
 from services.proposal import actions, queries
@@ -14,7 +14,8 @@ from services.proposal.model import ATTACHMENT_LABELS, Attachment, Content
 from services.proposal.schemas.draft import AttachmentView, DraftView, SubmissionView, parted
 from shared.edition import tag_of
 from shared.errors import FieldError, Incomplete, NotFound
-from shared.web import Asker, Door, Session
+from shared.sentence import Sentence
+from shared.web import Asker, Door, Seen, Session
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["draft"])
 
@@ -33,11 +34,11 @@ def save_draft(
     proposal_id: UUID,
     body: dict[str, Any],
     response: Response,
-    if_match: Annotated[str | None, Header()] = None,
+    seen: Seen = None,
 ) -> DraftView:
     form = queries.form(session, by, proposal_id)
     accepted, rough = parted(form.content, tuple(Content.model_fields), body, is_whole=False)
-    actions.save_draft(session, by, proposal_id, accepted=accepted, rough=rough, seen=if_match)
+    actions.save_draft(session, by, proposal_id, accepted=accepted, rough=rough, seen=seen)
     saved = queries.form(session, by, proposal_id)
     response.headers["etag"] = tag_of(saved.case.edition)
     return DraftView.of_form(saved)
@@ -59,7 +60,10 @@ def attach_file(
 ) -> Attachment:
     if kind not in ATTACHMENT_LABELS:
         choices = ", ".join(ATTACHMENT_LABELS)
-        raise Incomplete("Jenis lampiran tidak dikenal.", errors=[FieldError("/kind", f"Pilihan yang ada: {choices}.")])
+        raise Incomplete(
+            "Jenis lampiran tidak dikenal.",
+            errors=[FieldError("/kind", Sentence("Pilihan yang ada: {choices}.", choices=choices))],
+        )
     return actions.attach_file(
         session, by, proposal_id, desk, kind=kind, file=file.file, file_name=file.filename or "lampiran"
     )

@@ -1,9 +1,8 @@
 """The JSON door of evaluations and what follows from them (S10, S11)."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import orm
 
@@ -13,7 +12,7 @@ from services.proposal.model import Content, Evaluation, Proposal
 from services.proposal.schemas.evaluation import Decision, EvaluationRow, EvaluationView, NewEvaluation, Report
 from services.proposal.schemas.proposal import ProposalView
 from shared.identity import Person
-from shared.web import Asker, Door, Session, answer_list, mark, place
+from shared.web import Asker, Door, Limit, Session, answer_list, mark, place
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["evaluation"])
 
@@ -38,7 +37,7 @@ def evaluations(
     request: Request,
     session: Session,
     by: Asker,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Limit = 50,
     after: str | None = None,
 ) -> JSONResponse:
     found = queries.evaluations(session, by, limit=limit, after=place(after))

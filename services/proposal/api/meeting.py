@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Annotated, BinaryIO
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from services.proposal import actions, queries
@@ -29,12 +29,12 @@ from services.proposal.schemas.meeting import (
     WrittenReason,
     calendar_address,
 )
-from shared.errors import Incomplete, NotFound
+from shared.edition import tag_of
+from shared.errors import NotFound
 from shared.store import CHUNK
-from shared.web import Asker, Door, Session, answer_list, mark, place
+from shared.web import Asker, Door, Limit, Seen, Session, answer_list, mark, place
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["meeting"])
-Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.post("/meetings", status_code=201)
@@ -95,7 +95,7 @@ def record_item(session: Session, by: Asker, meeting_id: UUID, body: NewItem) ->
 def item(session: Session, by: Asker, item_id: UUID, response: Response) -> ItemView:
     whole = queries.meeting(session, by, queries.meeting_of(session, item_id))
     found = next(one for one in whole.items if one.id == item_id)
-    response.headers["etag"] = f'"{found.edition}"'
+    response.headers["etag"] = tag_of(found.edition)
     return ItemView.of(found)
 
 
@@ -106,22 +106,11 @@ def write_item(
     item_id: UUID,
     body: ItemChange,
     response: Response,
-    if_match: Annotated[str | None, Header()] = None,
+    seen: Seen = None,
 ) -> ItemView:
-    found = actions.write_item(
-        session, by, item_id, changes=body.model_dump(exclude_unset=True), edition=_edition(if_match)
-    )
-    response.headers["etag"] = f'"{found.edition}"'
+    found = actions.write_item(session, by, item_id, changes=body.model_dump(exclude_unset=True), seen=seen)
+    response.headers["etag"] = tag_of(found.edition)
     return ItemView.of(found)
-
-
-def _edition(if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
-        return None
-    number = if_match.strip().removeprefix("W/").strip('"')
-    if not (number.isascii() and number.isdecimal() and len(number) < 10):
-        raise Incomplete("If-Match tidak dikenal; kirim nilai ETag yang diterima saat membaca butir.")
-    return int(number)
 
 
 @router.delete("/meeting-items/{item_id}")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import IO, Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Query, Response, UploadFile
+from fastapi import APIRouter, Path, Query, Response, UploadFile
 from fastapi.responses import StreamingResponse
 from sqlalchemy import orm
 
@@ -18,6 +18,7 @@ from services.proposal.model import Office, ProgrammeSheet, WorkProgramme
 from services.proposal.queries.programme import ceiling_of
 from services.proposal.schemas.programme import (
     CarryOver,
+    EntryChange,
     EntryView,
     ProgrammeView,
     Rank,
@@ -30,12 +31,12 @@ from shared.edition import tag_of
 from shared.errors import NotFound
 from shared.identity import Person
 from shared.pages import Reason
+from shared.sentence import Sentence
 from shared.store import CHUNK
-from shared.web import Asker, Door, Session
+from shared.web import Asker, Door, Seen, Session
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["work programme"])
 Year = Annotated[int, Path(ge=2000, le=2200)]
-Seen = Annotated[str | None, Header(alias="if-match")]
 
 
 @router.get("/work-programme")
@@ -58,9 +59,17 @@ def programme(session: Session, by: Asker, year: Year, response: Response) -> Pr
 
 @router.post("/work-programme-entries/{entry_id}/rank")
 def rank_programme(
-    session: Session, by: Asker, entry_id: UUID, body: Rank, response: Response, if_match: Seen = None
+    session: Session, by: Asker, entry_id: UUID, body: Rank, response: Response, seen: Seen = None
 ) -> ProgrammeView:
-    whole = actions.rank_programme(session, by, entry_id, ordinal=body.ordinal, seen=if_match)
+    whole = actions.rank_programme(session, by, entry_id, ordinal=body.ordinal, seen=seen)
+    return _view(session, by, whole.fiscal_year, response)
+
+
+@router.put("/work-programme-entries/{entry_id}")
+def amend_entry(
+    session: Session, by: Asker, entry_id: UUID, body: EntryChange, response: Response, seen: Seen = None
+) -> ProgrammeView:
+    whole = actions.amend_entry(session, by, entry_id, values=body.model_dump(), seen=seen)
     return _view(session, by, whole.fiscal_year, response)
 
 
@@ -71,8 +80,8 @@ def carry_over(session: Session, by: Asker, desk: Desk, entry_id: UUID, body: Ca
 
 
 @router.post("/work-programme/{year}/freeze", status_code=201)
-def freeze_programme(session: Session, by: Asker, desk: Desk, year: Year, if_match: Seen = None) -> RevisionView:
-    return ProgrammeView.revision_of(actions.freeze_programme(session, by, year, desk, seen=if_match))
+def freeze_programme(session: Session, by: Asker, desk: Desk, year: Year, seen: Seen = None) -> RevisionView:
+    return ProgrammeView.revision_of(actions.freeze_programme(session, by, year, desk, seen=seen))
 
 
 @router.post("/work-programme/{year}/revision")
@@ -105,9 +114,9 @@ def plan_of(session: orm.Session, desk: Office, sheet: ProgrammeSheet) -> action
 
 @router.post("/work-programme-sheets/{sheet_id}/entries")
 def take_programme_sheet(
-    session: Session, by: Asker, desk: Desk, sheet_id: UUID, response: Response, if_match: Seen = None
+    session: Session, by: Asker, desk: Desk, sheet_id: UUID, response: Response, seen: Seen = None
 ) -> ProgrammeView:
-    whole = actions.take_programme_sheet(session, by, sheet_id, desk, seen=if_match)
+    whole = actions.take_programme_sheet(session, by, sheet_id, desk, seen=seen)
     return _view(session, by, whole.fiscal_year, response)
 
 
@@ -130,10 +139,10 @@ def export(session: Session, by: Asker, year: Year, form: sheets.Format = "xlsx"
             entry.estimated_amount,
             entry.pic,
             ceiling_of(entry),
-            f"{entry.case.label}; dialihkan ke {entry.carried_to}" if entry.carried_to else entry.case.label,
+            entry.case.label,
         )
         for entry in found.entries
-        if entry.carried_to is None
+        if entry.is_standing
     )
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it was sent
     sheets.write(file, form, COLUMNS, rows, title=f"Program kerja {year}", notes=NOTES, for_filling=True)
@@ -177,11 +186,13 @@ def paper(
     if revision:
         kept = next((one for one in found.revisions if one.revision == revision), None)
         if kept is None:
-            raise NotFound(f"Program kerja {year} tidak mempunyai revisi {revision}.")
+            raise NotFound(
+                Sentence("Program kerja {year} tidak mempunyai revisi {revision}.", year=year, revision=revision)
+            )
         file = desk.store.open(kept.paper_digest, verify=True)
         headers = _as_file(f"program-kerja-{year}-revisi-{revision}.pdf")
         return StreamingResponse(_pieces(file), media_type="application/pdf", headers=headers)
     whole = found.whole or WorkProgramme(fiscal_year=year, revision=0, reason="")
-    rows = [row_of(entry) for entry in found.entries if entry.carried_to is None]
+    rows = [row_of(entry) for entry in found.entries if entry.is_standing]
     content = programme_paper.draft(whole, rows)
     return Response(content, media_type="application/pdf", headers=_as_file(f"program-kerja-{year}-konsep.pdf"))

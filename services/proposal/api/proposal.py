@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Request, Response, UploadFile
 from sqlalchemy import orm
 
 from services.proposal import actions, queries
@@ -21,7 +21,7 @@ from services.proposal.schemas.proposal import (
 from shared.edition import tag_of
 from shared.identity import Person
 from shared.pages import Reason
-from shared.web import Asker, Door, Session
+from shared.web import Asker, Door, Seen, Session
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["proposal"])
 
@@ -61,9 +61,9 @@ def amend(
     proposal_id: UUID,
     body: Content,
     response: Response,
-    if_match: Annotated[str | None, Header()] = None,
+    seen: Seen = None,
 ) -> ProposalView:
-    case = actions.amend(session, by, proposal_id, body, seen=if_match)
+    case = actions.amend(session, by, proposal_id, body, seen=seen)
     return _view(session, by, case, response)
 
 

@@ -4,7 +4,7 @@ import tempfile
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from services.proposal import actions, queries
@@ -14,7 +14,7 @@ from services.proposal.queries.register import register_mark, register_place
 from services.proposal.schemas.register import ApplicationView, ColumnView, Layout, RegisterRow
 from shared import sheets
 from shared.edition import tag_of
-from shared.web import Asker, Door, Session, answer_list
+from shared.web import Asker, Door, Limit, Seen, Session, answer_list
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["register"])
 
@@ -26,7 +26,7 @@ def registered(
     by: Asker,
     state: Annotated[str | None, Query(max_length=20)] = None,
     q: Annotated[str | None, Query(max_length=100)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 200,
+    limit: Limit = 200,
     after: str | None = None,
 ) -> JSONResponse:
     found = queries.registered(session, by, state=state, q=q, limit=limit, after=register_place(after))
@@ -50,9 +50,9 @@ def describe_application(
     application_id: UUID,
     body: Description,
     response: Response,
-    if_match: Annotated[str | None, Header()] = None,
+    seen: Seen = None,
 ) -> ApplicationView:
-    entry = actions.describe_application(session, by, application_id, body, seen=if_match)
+    entry = actions.describe_application(session, by, application_id, body, seen=seen)
     response.headers["etag"] = tag_of(entry.edition)
     return ApplicationView.of(queries.application(session, by, entry.id))
 

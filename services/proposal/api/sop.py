@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Response
+from fastapi import APIRouter, Path, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy import orm
 
@@ -16,12 +16,11 @@ from shared.database import utc_now
 from shared.edition import tag_of
 from shared.identity import Person
 from shared.pages import Reason
-from shared.web import Asker, Door, Session
+from shared.web import Asker, Door, Seen, Session
 from shared.words import local_date
 
 router = APIRouter(prefix="/api/procedure-versions", route_class=Door, tags=["procedure"])
 Number = Annotated[int, Path(ge=1, le=9999)]
-Seen = Annotated[str | None, Header(alias="if-match")]
 
 
 @router.get("")
@@ -48,9 +47,9 @@ def draft_procedure(session: Session, by: Asker, body: Drafting, response: Respo
 
 @router.put("/{version}/identity")
 def write_procedure_identity(
-    session: Session, by: Asker, version: Number, body: Identity, response: Response, if_match: Seen = None
+    session: Session, by: Asker, version: Number, body: Identity, response: Response, seen: Seen = None
 ) -> VersionView:
-    sop.write_procedure_identity(session, by, version, body, seen=if_match)
+    sop.write_procedure_identity(session, by, version, body, seen=seen)
     return _view(session, by, version, response)
 
 
@@ -62,9 +61,9 @@ def write_procedure_step(
     step: str,
     body: StepWording,
     response: Response,
-    if_match: Seen = None,
+    seen: Seen = None,
 ) -> VersionView:
-    sop.write_procedure_step(session, by, version, step, body, seen=if_match)
+    sop.write_procedure_step(session, by, version, step, body, seen=seen)
     return _view(session, by, version, response)
 
 
@@ -82,9 +81,9 @@ def publish_procedure(
     version: Number,
     body: Publication,
     response: Response,
-    if_match: Seen = None,
+    seen: Seen = None,
 ) -> VersionView:
-    sop.publish_procedure(session, by, version, desk, valid_from=body.valid_from, seen=if_match)
+    sop.publish_procedure(session, by, version, desk, valid_from=body.valid_from, seen=seen)
     return _view(session, by, version, response)
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from services.proposal import actions, queries
 from services.proposal.api.proposal import Desk
@@ -11,10 +11,9 @@ from services.proposal.model import Terms
 from services.proposal.schemas.draft import parted
 from services.proposal.schemas.terms import Restoration, TermsDifferenceView, TermsDraftView, TermsView, must_belong
 from shared.edition import tag_of
-from shared.web import Asker, Door, Session
+from shared.web import Asker, Door, Seen, Session
 
 router = APIRouter(prefix="/api", route_class=Door, tags=["terms"])
-Seen = Annotated[str | None, Header(alias="if-match")]
 
 
 @router.get("/proposals/{proposal_id}/terms-of-reference")
@@ -24,9 +23,9 @@ def terms(session: Session, by: Asker, proposal_id: UUID) -> list[TermsView]:
 
 @router.post("/proposals/{proposal_id}/terms-of-reference", status_code=201)
 def write_terms(
-    session: Session, by: Asker, desk: Desk, proposal_id: UUID, body: Terms | None = None, if_match: Seen = None
+    session: Session, by: Asker, desk: Desk, proposal_id: UUID, body: Terms | None = None, seen: Seen = None
 ) -> TermsView:
-    return TermsView.of(actions.write_terms(session, by, proposal_id, desk, body, seen=if_match))
+    return TermsView.of(actions.write_terms(session, by, proposal_id, desk, body, seen=seen))
 
 
 @router.get("/proposals/{proposal_id}/terms-of-reference/draft")
@@ -52,13 +51,13 @@ def save_terms(
     section: str,
     body: dict[str, Any],
     response: Response,
-    if_match: Seen = None,
+    seen: Seen = None,
 ) -> TermsDraftView:
     form = queries.terms_form(session, by, proposal_id)
     found = form.part(section).section
     must_belong(found, list(body))
     accepted, rough = parted(form.content, found.fields, body, is_whole=False)
-    actions.save_terms(session, by, proposal_id, found, accepted=accepted, rough=rough, seen=if_match)
+    actions.save_terms(session, by, proposal_id, found, accepted=accepted, rough=rough, seen=seen)
     return terms_section(session, by, proposal_id, section, response)
 
 
@@ -89,8 +88,8 @@ def restore_terms(
     version_id: UUID,
     response: Response,
     body: Restoration | None = None,
-    if_match: Seen = None,
+    seen: Seen = None,
 ) -> TermsDraftView:
     replaces = body.replaces_draft if body else False
-    case = actions.restore_terms(session, by, version_id, replaces_draft=replaces, seen=if_match)
+    case = actions.restore_terms(session, by, version_id, replaces_draft=replaces, seen=seen)
     return terms_draft(session, by, case.id, response)

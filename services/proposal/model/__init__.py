@@ -73,10 +73,13 @@ from services.proposal.model.meeting import (
 )
 from services.proposal.model.office import Office
 from services.proposal.model.programme import (
+    LEFT,
     PROGRAMME_LABELS,
+    QUARTERS,
     ProgrammeRevision,
     ProgrammeSheet,
     ProgrammeState,
+    Quarter,
     WorkProgramme,
     WorkProgrammeEntry,
 )
@@ -141,6 +144,7 @@ __all__ = [
     "EVALUATION_LABELS",
     "KIND_LABELS",
     "KIND_REQUIRED",
+    "LEFT",
     "LIFE_CYCLE",
     "LIKE_NAME",
     "LIKE_PURPOSE",
@@ -161,6 +165,7 @@ __all__ = [
     "PROGRAMME_LABELS",
     "PROPOSALS",
     "PROVERS",
+    "QUARTERS",
     "REQUIRED",
     "RESULT_LABELS",
     "SCORES",
@@ -212,6 +217,7 @@ __all__ = [
     "ProofPart",
     "Proposal",
     "ProposalVersion",
+    "Quarter",
     "RegisterChange",
     "RegisterLayout",
     "RegisteredApplication",

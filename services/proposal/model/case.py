@@ -15,6 +15,7 @@ from shared.database import Kept, utc_now
 from shared.errors import OutOfTurn
 from shared.messages import ApplicationFacts
 from shared.procedure import Move, Procedure, procedure
+from shared.sentence import Sentence
 
 FIRST = "draft"
 """The status in which a case begins."""
@@ -168,8 +169,12 @@ class Case(Kept, Table):
         move = self.next(name)
         if move is None:
             raise OutOfTurn(
-                f"Perkara {self.number} kini berstatus “{self.label}”, sehingga tindakan ini belum atau tidak lagi "
-                "dapat dilakukan. Muat ulang halaman perkara untuk melihat apa yang dapat dilakukan sekarang."
+                Sentence(
+                    "Perkara {number} kini berstatus “{label}”, sehingga tindakan ini belum atau tidak lagi dapat "
+                    "dilakukan. Muat ulang halaman perkara untuk melihat apa yang dapat dilakukan sekarang.",
+                    number=self.number,
+                    label=self.label,
+                )
             )
         return move
 

@@ -1,5 +1,6 @@
 """Comments on a case: what people say to each other about it, beside the trace; never deleted, only withdrawn."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ EDIT_WITHIN = timedelta(minutes=15)
 """How long the author may still put right what they wrote."""
 LONGEST_COMMENT = 4000
 MOST_MENTIONS = 10
+MENTION = re.compile(r"(?<![\w@.])@([a-z0-9][a-z0-9._-]{0,38}[a-z0-9])", re.IGNORECASE)
 
 
 class Comment(Kept, Table):
@@ -34,6 +36,11 @@ class Comment(Kept, Table):
     """Who was told: id, username and name."""
     edited_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
+
+    @property
+    def mentioned(self) -> list[str]:
+        """Return the account names that the words mention, in their order, as many as are told."""
+        return list(dict.fromkeys(name.lower() for name in MENTION.findall(self.words)))[:MOST_MENTIONS]
 
     def is_open_to_change(self, now: datetime) -> bool:
         """Tell whether its author may still put it right."""

@@ -302,12 +302,13 @@ def section_named(key: str) -> Section | None:
 
 
 def lacking(content: Content, section: Section, *, has_letter: bool) -> list[str]:
-    """Return the labels of what a section still wants, in the order of its fields."""
+    """Return the labels of what a section still wants, in the order of its fields, marked where it must be there."""
     if section.key == "lampiran":
         return [] if has_letter else [LETTER_WANTED]
     wanted = (*section.advised, *(name for name in KIND_REQUIRED.get(content.kind, {}) if name in section.fields))
     empty = [name for name in section.fields if name in wanted and not getattr(content, name)]
-    return [str(Content.model_fields[name].title) for name in empty]
+    must = required(content.kind)
+    return [f"{Content.model_fields[name].title}{' (wajib)' if name in must else ''}" for name in empty]
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def readable(shape: type[BaseModel], name: str, value: Any) -> str:
         return long_date(value if isinstance(value, date) else date.fromisoformat(str(value)))
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "\n".join(_line(row) for row in value)
-    return str(value)
+    return f"{value:,}".replace(",", ".") if isinstance(value, int) else str(value)
 
 
 def _line(row: Any) -> str:

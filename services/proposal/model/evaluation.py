@@ -15,6 +15,7 @@ from services.proposal.model.case import Case
 from services.proposal.model.table import Table
 from shared.database import Kept, utc_now
 from shared.messages import EvaluationOpened
+from shared.sentence import Sentence
 
 
 class EvaluationStatus(StrEnum):
@@ -41,7 +42,7 @@ DECISION_LABELS = {
     "return": "Dikembalikan untuk diperbaiki",
 }
 RESULT_LABELS = {"reached": "Tercapai", "partly": "Tercapai sebagian", "not_reached": "Belum tercapai"}
-NOT_JUDGED = "Belum dinilai"
+NOT_JUDGED = Sentence("Belum dinilai")
 ASKED = tuple(EvaluationOpened.to)
 """Divisions whose figures an evaluation waits for."""
 

@@ -211,6 +211,11 @@ class Meeting(Kept, Table):
         return MEETING_LABELS[MeetingKind(self.kind)]
 
     @property
+    def is_for_head(self) -> bool:
+        """Tell whether an outcome waits here that is the Head's to carry out: anything but to go on."""
+        return any(item.decision not in (None, Outcome.CONTINUE) and not item.performed_at for item in self.items)
+
+    @property
     def attendees(self) -> list[str]:
         """Return the names of those who were there."""
         return [one.name for one in self.attendance if one.presence == Presence.PRESENT]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
@@ -21,6 +21,11 @@ class ProgrammeState(StrEnum):
     FROZEN = "frozen"
 
 
+Quarter = Literal["", "I", "II", "III", "IV", "I-II", "I-III", "I-IV", "II-III", "II-IV", "III-IV"]
+"""Quarter or span of quarters of a year; empty: not settled yet."""
+QUARTERS: tuple[str, ...] = tuple(quarter for quarter in get_args(Quarter) if quarter)
+LEFT = ("deferred", "rejected", "cancelled")
+"""Statuses of a case whose entry is no longer meant for its year."""
 PROGRAMME_LABELS = {ProgrammeState.DRAFT: "Disusun", ProgrammeState.FROZEN: "Ditetapkan"}
 
 
@@ -114,3 +119,8 @@ class WorkProgrammeEntry(Kept, Table):
     carried_to: Mapped[int | None]
     """The later year to which it was carried over, because it was not realised."""
     carried_reason: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+
+    @property
+    def is_standing(self) -> bool:
+        """Tell whether it is still meant for its year: neither carried over, nor its case deferred or ended."""
+        return self.carried_to is None and self.case.status not in LEFT

@@ -3,7 +3,7 @@
 What is written here are words, actors and times. Statuses, moves and guards are code (docs/decisions/0013).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -20,10 +20,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from services.proposal.model.table import Table
 from shared.database import Kept, utc_now
 from shared.identity import Role
-from shared.procedure import SHIPPED, Procedure, Step, data, procedure, restated
+from shared.procedure import SHIPPED, Procedure, Step, data, procedure, restated, span
+from shared.sentence import Sentence
 
-GOAL = "F04"
-"""The step that puts an application to use."""
 _AREA: JsonDict = {"kind": "area"}
 _Entry = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 _Entries = list[_Entry]
@@ -129,7 +128,7 @@ class StepWording(BaseModel):
         roles = [actor.role for actor in actors]
         twice = sorted({procedure().titles[role] for role in roles if roles.count(role) > 1})
         if twice:
-            raise ValueError(f"{', '.join(twice)} tertulis lebih dari sekali. Sisakan satu baris.")
+            raise ValueError(Sentence("{twice} tertulis lebih dari sekali. Sisakan satu baris.", twice=twice))
         if all(actor.part is not Part.DO for actor in actors):
             raise ValueError("Tambahkan paling sedikit satu pelaksana dengan peran “melaksanakan”.")
         return actors
@@ -139,19 +138,25 @@ class StepWording(BaseModel):
     def _a_range_goes_up(cls, most: int | None, found: ValidationInfo) -> int | None:
         least = found.data.get("time_value")
         if most is not None and least is not None and most <= least:
-            raise ValueError(f"Isi angka yang lebih besar daripada waktu baku ({least}), atau kosongkan.")
+            raise ValueError(
+                Sentence("Isi angka yang lebih besar daripada waktu baku ({least}), atau kosongkan.", least=least)
+            )
         return most
 
     @property
     def time(self) -> str:
         """Return the standard time in words: "66–132 hari kerja"."""
-        span = f"{self.time_value}–{self.time_most}" if self.time_most else str(self.time_value)
-        return f"{span} {UNIT_LABELS[self.time_unit]}"
+        return f"{span(self.time_value, self.time_most or 0)} {UNIT_LABELS[self.time_unit]}"
 
     @property
     def working_days(self) -> int:
         """Return the standard time in working days; 0 where it is counted otherwise."""
         return self.time_value if self.time_unit is TimeUnit.WORKING_DAY else 0
+
+    @property
+    def most_days(self) -> int:
+        """Return the most working days that the standard allows; 0 where it is counted otherwise."""
+        return self.working_days and (self.time_most or self.working_days)
 
     @property
     def groups(self) -> list[tuple[Part, list[Role]]]:
@@ -203,16 +208,10 @@ class Wording(BaseModel):
         # The database keeps no order of keys: the procedure's own counts.
         return [(step, number_of(key), self.steps[key]) for key, step in procedure().steps.items()]
 
-    @property
-    def total_days(self) -> tuple[int, int]:
-        """Return the least and the most working days from the proposal until use (Total waktu).
-
-        What runs beside another step adds nothing, nor what is not counted in working days.
-        """
-        ordered = self.ordered
-        until = [step.id for step, _, _ in ordered].index(GOAL) + 1
-        counted = [one for step, _, one in ordered[:until] if not step.parallel_with and one.working_days]
-        return sum(one.time_value for one in counted), sum(one.time_most or one.time_value for one in counted)
+    def as_procedure(self, version: int) -> Procedure:
+        """Return what cases that run under this version read of it."""
+        steps = {key: (one.activity, one.working_days, one.most_days) for key, one in self.steps.items()}
+        return restated(version, self.identity.title, steps)
 
 
 @cache
@@ -251,13 +250,13 @@ class Lack:
 def lacks(wording: Wording) -> list[Lack]:
     """Return everything that stands between a draft and its publication; what the forms refuse cannot be among it."""
     found = [
-        Lack("", f"Lembar identitas: {title} belum diisi.")
+        Lack("", Sentence("Lembar identitas: {title} belum diisi.", title=title))
         for name, title in (
-            ("number", "nomor SOP"),
-            ("legal_bases", "dasar hukum"),
-            ("qualifications", "kualifikasi pelaksana"),
-            ("equipment", "peralatan dan perlengkapan"),
-            ("records", "pencatatan dan pendataan"),
+            ("number", Sentence("nomor SOP")),
+            ("legal_bases", Sentence("dasar hukum")),
+            ("qualifications", Sentence("kualifikasi pelaksana")),
+            ("equipment", Sentence("peralatan dan perlengkapan")),
+            ("records", Sentence("pencatatan dan pendataan")),
         )
         if not getattr(wording.identity, name)
     ]
@@ -265,12 +264,19 @@ def lacks(wording: Wording) -> list[Lack]:
     for step, number, one in wording.ordered:
         acting = {actor.role for actor in one.actors}
         found += [
-            Lack(step.id, f"Langkah {number}: {titles[role]} dapat menolak pada langkah ini, jadi harus pelaksana.")
+            Lack(
+                step.id,
+                Sentence(
+                    "Langkah {number}: {role} dapat menolak pada langkah ini, jadi harus pelaksana.",
+                    number=number,
+                    role=titles[role],
+                ),
+            )
             for role in dict.fromkeys(refusal.role for refusal in step.refusals)
             if role not in acting
         ]
         if not one.needs:
-            found.append(Lack(step.id, f"Langkah {number}: kelengkapan belum diisi."))
+            found.append(Lack(step.id, Sentence("Langkah {number}: kelengkapan belum diisi.", number=number)))
     return found
 
 
@@ -355,26 +361,25 @@ def procedure_of(session: Session | None, version: int) -> Procedure:
     A version of which nothing is left (an older backup, a hand in the database) runs with the words and times of the
     shipped one: statuses and moves are the same in all, and a case must not stop because a text is gone.
     """
-    if version == SHIPPED or session is None:
-        return procedure()
-    read: dict[int, Procedure] = session.info.setdefault(_READ, {})
-    key = (str(session.get_bind().engine.url), version)
-    found = read.get(version) or _kept.get(key)
-    if found is None:
-        columns = ProcedureVersion.body, ProcedureVersion.published_at
+    return procedure() if session is None else procedures(session, [version])[version]
+
+
+def procedures(session: Session, versions: Collection[int]) -> dict[int, Procedure]:
+    """Return the procedures of several versions as `procedure_of` does, in one question at most."""
+    read: dict[int, Procedure] = session.info.setdefault(_READ, {SHIPPED: procedure()})
+    place = str(session.get_bind().engine.url)
+    read |= {one: _kept[place, one] for one in versions if one not in read and (place, one) in _kept}
+    unread = set(versions) - read.keys()
+    if unread:
+        row = ProcedureVersion
         with session.no_autoflush:
-            row = session.execute(select(*columns).where(ProcedureVersion.version == version)).one_or_none()
-        found = _restated(version, row.body) if row else restated(version, procedure().title, {})
-        if row and row.published_at and row.published_at < utc_now() - _SETTLED:
-            _kept[key] = found
-    read[version] = found
-    return found
-
-
-def _restated(version: int, body: Mapping[str, Any]) -> Procedure:
-    wording = Wording.model_validate(body)
-    steps = {key: (one.activity, one.working_days) for key, one in wording.steps.items()}
-    return restated(version, wording.identity.title, steps)
+            rows = session.execute(select(row.version, row.body, row.published_at).where(row.version.in_(unread))).all()
+        for version, body, published_at in rows:
+            read[version] = Wording.model_validate(body).as_procedure(version)
+            if published_at and published_at < utc_now() - _SETTLED:
+                _kept[place, version] = read[version]
+        read |= {one: restated(one, procedure().title, {}) for one in unread - read.keys()}
+    return {version: read[version] for version in versions}
 
 
 @dataclass(frozen=True)

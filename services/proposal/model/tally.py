@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from services.proposal.model.case import AT_REST, FIRST, STANDS
 from services.proposal.model.table import Table
-from shared.procedure import STATION
+from shared.procedure import SHIPPED, STATION
 from shared.words import local_date
 
 EVERY_YEAR: Final = 0
@@ -31,11 +31,13 @@ KNOWN, STANDING, BACK, STAY, STAY_OF_YEAR, PASSED, FINISHED = (
 """What is counted:
 
 - known: cases that were submitted;
-- standing: cases on their way and in use, by status and the day on which it began (in use: without a day);
+- standing: cases on their way and in use, by status and version of the SOP, and the day on which it began (in use:
+  without a day);
 - back: ways back along the line, by `source>status` and month;
-- stay, stay_of_year: stays in one step that are over, by step, month or year, and working days;
+- stay: stays in one step that are over, by step, month and working days;
+- stay_of_year: the same by step and version, year and working days;
 - passed: statuses that are over, by status, year and working days;
-- finished: cases that came into use, by year and working days until then.
+- finished: cases that came into use, by version, month and working days until then.
 """
 
 
@@ -86,12 +88,24 @@ class Facts:
     entered_at: datetime
     live_at: datetime | None
     is_taken_over: bool
+    sop_version: int
 
 
 Cell = tuple[str, str, int, str, date, int]
 """Kind, unit, fiscal year, key, day and working days."""
 Counts = dict[Cell, tuple[int, int]]
 """How often, and how many working minutes."""
+
+
+def under(name: str, version: int) -> str:
+    """Return the key of what is judged by the times of the version of the SOP under which its case runs."""
+    return f"{name}@{version}"
+
+
+def parted(key: str) -> tuple[str, int]:
+    """Return what such a key is of, and the version; what a worker of an older release noted without is the first's."""
+    name, _, version = key.partition("@")
+    return name, int(version or SHIPPED)
 
 
 def counts(case: Facts, rows: Iterable[Any]) -> Counts:
@@ -107,7 +121,8 @@ def counts(case: Facts, rows: Iterable[Any]) -> Counts:
         add(KNOWN, "", ALWAYS)
     if case.status not in AT_REST:
         # In use is the goal: nothing is awaited, so nobody asks since when.
-        add(STANDING, case.status, ALWAYS if case.status in STANDS else local_date(case.entered_at))
+        began = ALWAYS if case.status in STANDS else local_date(case.entered_at)
+        add(STANDING, under(case.status, case.sop_version), began)
     until_use: list[int] = []
     for row in rows:
         if is_way_back(row.source, row.status):
@@ -120,11 +135,11 @@ def counts(case: Facts, rows: Iterable[Any]) -> Counts:
             add(PASSED, row.status, year, row.worked_days, row.worked_minutes)
         if row.step and row.ends_stay:
             add(STAY, row.step, month, row.stay_days)
-            add(STAY_OF_YEAR, row.step, year, row.stay_days)
+            add(STAY_OF_YEAR, under(row.step, case.sop_version), year, row.stay_days)
         if case.live_at and row.left_at <= case.live_at and row.status not in STANDS:
             until_use.append(row.worked_days)
     if case.live_at and until_use and not case.is_taken_over:
-        add(FINISHED, "", local_date(case.live_at).replace(month=1, day=1), sum(until_use))
+        add(FINISHED, under("", case.sop_version), local_date(case.live_at).replace(day=1), sum(until_use))
     return found
 
 

@@ -27,7 +27,7 @@ from shared.language import said
 from shared.line import line_figure
 from shared.pages import Nothing, Offer, Pages, Reason
 from shared.procedure import procedure
-from shared.web import NavigationEntry, Session, Signed, mark, place
+from shared.web import Asker, NavigationEntry, Session, mark, place
 
 pages = Pages(Path(__file__).parent.parent / "templates")
 router = pages.router
@@ -122,11 +122,11 @@ def _narrowed(session: orm.Session, asked: Mapping[str, str]) -> list[ColumnElem
 
 
 @router.get("/perkara")
-def cases(request: Request, session: Session, signed: Signed) -> Response:
+def cases(request: Request, session: Session, by: Asker) -> Response:
     asked = request.query_params
     found = queries.cases(
         session,
-        signed.person,
+        by,
         status=asked.get("status") or None,
         unit=asked.get("unit") or None,
         more=_narrowed(session, asked),
@@ -147,8 +147,8 @@ def cases(request: Request, session: Session, signed: Signed) -> Response:
 
 
 @router.get("/perkara/{number}")
-def case(request: Request, session: Session, signed: Signed, number: str) -> Response:
-    return show_case(request, session, signed.person, number)
+def case(request: Request, session: Session, by: Asker, number: str) -> Response:
+    return show_case(request, session, by, number)
 
 
 def show_case(request: Request, session: orm.Session, by: Person, which: UUID | str) -> Response:

@@ -11,7 +11,8 @@ from services.proposal.queries.clock import Asked, Report
 from shared.database import utc_now
 from shared.errors import NotFound
 from shared.figures import Column, Row, Table, as_csv
-from shared.web import Session, Signed
+from shared.procedure import span
+from shared.web import Asker, Session
 from shared.words import local_date
 
 DIVISIONS = {
@@ -40,24 +41,26 @@ def _query(asked: Asked) -> str:
 
 
 @router.get("/waktu")
-def report(request: Request, session: Session, signed: Signed) -> Response:
+def report(request: Request, session: Session, by: Asker) -> Response:
     asked = asked_of(request)
+    found = clock.report(session, by, asked)
     return pages.render(
         request,
         "clock.html",
         "Waktu",
-        report=clock.report(session, signed.person, asked),
+        report=found,
         asked=asked,
+        planned=span(*found.planned_days),
         query=_query(asked),
         divisions=DIVISIONS,
     )
 
 
 @router.get("/waktu/{name}.csv")
-def sheet(request: Request, session: Session, signed: Signed, name: str) -> Response:
+def sheet(request: Request, session: Session, by: Asker, name: str) -> Response:
     if name not in SHEETS:
         raise NotFound("Daftar itu tidak ada. Buka kembali halaman Waktu.")
-    table = SHEETS[name](clock.report(session, signed.person, asked_of(request)))
+    table = SHEETS[name](clock.report(session, by, asked_of(request)))
     return Response(
         as_csv(table),
         media_type="text/csv; charset=utf-8",
@@ -67,7 +70,7 @@ def sheet(request: Request, session: Session, signed: Signed, name: str) -> Resp
 
 def _steps(report: Report) -> Table:
     columns = {
-        "step": "Langkah", "title": "Nama langkah", "division": "Divisi", "planned_days": "Standar (hari kerja)",
+        "step": "Langkah", "title": "Nama langkah", "division": "Divisi", "standard": "Standar (hari kerja)",
         "median_days": "Median (hari kerja)", "own_days": "Rata-rata di pusat (hari kerja)",
         "outside_days": "Rata-rata di luar (hari kerja)", "stays": "Selesai", "late": "Lewat standar",
     }  # fmt: skip

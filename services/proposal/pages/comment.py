@@ -14,12 +14,13 @@ from services.proposal.schemas.comment import CommentView, CommentWords, NewComm
 from shared.errors import NotFound
 from shared.identity import Person
 from shared.pages import Nothing
-from shared.web import Session, Signed, mark, place
+from shared.sentence import Sentence
+from shared.web import Asker, Session, mark, place
 
 
 @router.get("/perkara/{number}/komentar")
-def comments(request: Request, session: Session, signed: Signed, number: str) -> Response:
-    return _comments(request, session, signed.person, number)
+def comments(request: Request, session: Session, by: Asker, number: str) -> Response:
+    return _comments(request, session, by, number)
 
 
 def _comments(request: Request, session: orm.Session, by: Person, which: UUID | str) -> Response:
@@ -39,7 +40,7 @@ def _comments(request: Request, session: orm.Session, by: Person, which: UUID | 
     return pages.render(
         request,
         "comments.html",
-        f"Komentar {case.number}",
+        Sentence("Komentar {number}", number=case.number),
         case=case,
         rows=rows,
         after=mark(found, 50),

@@ -13,14 +13,15 @@ from services.proposal.pages.case import desk, pages, prefill
 from services.proposal.schemas.evaluation import Decision, Report
 from shared.identity import Person
 from shared.pages import Nothing
-from shared.web import Session, Signed, mark, place
+from shared.sentence import Sentence
+from shared.web import Asker, Session, mark, place
 
 router = pages.router
 
 
 @router.get("/evaluasi")
-def evaluations(request: Request, session: Session, signed: Signed) -> Response:
-    found = queries.evaluations(session, signed.person, after=place(request.query_params.get("after")))
+def evaluations(request: Request, session: Session, by: Asker) -> Response:
+    found = queries.evaluations(session, by, after=place(request.query_params.get("after")))
     months = request.app.state.settings.evaluation_months
     return pages.render(
         request,
@@ -28,17 +29,17 @@ def evaluations(request: Request, session: Session, signed: Signed) -> Response:
         "Evaluasi",
         evaluations=found,
         after=mark(found, 50),
-        stale=queries.stale(session, signed.person, months=months),
+        stale=queries.stale(session, by, months=months),
         months=months,
-        may_open=ACTS.open_evaluation.allows(signed.person, None),
+        may_open=ACTS.open_evaluation.allows(by, None),
         labels=EVALUATION_LABELS,
         decisions=DECISION_LABELS,
     )
 
 
 @router.get("/evaluasi/{evaluation_id}")
-def evaluation(request: Request, session: Session, signed: Signed, evaluation_id: UUID) -> Response:
-    return _evaluation(request, session, signed.person, evaluation_id)
+def evaluation(request: Request, session: Session, by: Asker, evaluation_id: UUID) -> Response:
+    return _evaluation(request, session, by, evaluation_id)
 
 
 def _evaluation(request: Request, session: orm.Session, by: Person, evaluation_id: UUID) -> Response:
@@ -58,7 +59,7 @@ def _evaluation(request: Request, session: orm.Session, by: Person, evaluation_i
     return pages.render(
         request,
         "evaluation.html",
-        f"Evaluasi {found.number}",
+        Sentence("Evaluasi {number}", number=found.number),
         evaluation=found,
         label=EVALUATION_LABELS[EvaluationStatus(found.status)],
         decisions=DECISION_LABELS,

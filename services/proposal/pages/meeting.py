@@ -37,10 +37,12 @@ from services.proposal.schemas.meeting import (
 )
 from shared.authority import Act
 from shared.database import utc_now
+from shared.edition import tag_of
 from shared.identity import Person, Role
 from shared.pages import Nothing, Offer
 from shared.procedure import procedure
-from shared.web import Session, Signed, mark, place
+from shared.sentence import Sentence
+from shared.web import Asker, Session, mark, place
 from shared.words import local_date
 
 router = pages.router
@@ -68,8 +70,8 @@ def _meetings(request: Request, session: orm.Session, by: Person, _id: object = 
 
 
 @router.get("/rapat")
-def meetings(request: Request, session: Session, signed: Signed) -> Response:
-    return _meetings(request, session, signed.person)
+def meetings(request: Request, session: Session, by: Asker) -> Response:
+    return _meetings(request, session, by)
 
 
 # --- calendars
@@ -83,8 +85,8 @@ def calendar(request: Request, session: Session, kunci: str = "") -> Response:
 
 
 @router.get("/rapat/{meeting_id}/rapat.ics")
-def one_meeting(request: Request, session: Session, signed: Signed, meeting_id: UUID) -> Response:
-    found = queries.meeting(session, signed.person, meeting_id)
+def one_meeting(request: Request, session: Session, by: Asker, meeting_id: UUID) -> Response:
+    found = queries.meeting(session, by, meeting_id)
     name = re.sub(r"[^A-Za-z0-9]+", "-", found.number).strip("-").lower()
     return Response(
         queries.one_meeting(found, public_url=desk(request).public_url),
@@ -124,8 +126,8 @@ def _on_series(request: Request, one: MeetingSeries, acts: list[Act]) -> list[Of
 
 
 @router.get("/rapat/seri")
-def series(request: Request, session: Session, signed: Signed) -> Response:
-    return _series(request, session, signed.person)
+def series(request: Request, session: Session, by: Asker) -> Response:
+    return _series(request, session, by)
 
 
 # --- action items
@@ -148,16 +150,16 @@ def _tasks(request: Request, session: orm.Session, by: Person, _id: object = Non
 
 
 @router.get("/tindak-lanjut")
-def tasks(request: Request, session: Session, signed: Signed) -> Response:
-    return _tasks(request, session, signed.person)
+def tasks(request: Request, session: Session, by: Asker) -> Response:
+    return _tasks(request, session, by)
 
 
 # --- one meeting
 
 
 @router.get("/rapat/{meeting_id}")
-def meeting(request: Request, session: Session, signed: Signed, meeting_id: UUID) -> Response:
-    return _meeting(request, session, signed.person, meeting_id)
+def meeting(request: Request, session: Session, by: Asker, meeting_id: UUID) -> Response:
+    return _meeting(request, session, by, meeting_id)
 
 
 def _meeting(request: Request, session: orm.Session, by: Person, meeting_id: UUID) -> Response:
@@ -171,7 +173,7 @@ def _meeting(request: Request, session: orm.Session, by: Person, meeting_id: UUI
     return pages.render(
         request,
         "meeting.html",
-        f"{found.label} {found.number}",
+        Sentence("{label} {number}", label=found.label, number=found.number),
         meeting=found,
         outcome=lambda decision: OUTCOME_LABELS[decision],
         outcome_tone=lambda decision: OUTCOME_TONES.get(decision, "wait"),
@@ -245,7 +247,9 @@ def _record_attendance(
 
 def _write_item(session: orm.Session, by: Person, item_id: UUID, body: WrittenItem, _request: Request) -> str:
     changes = body.model_dump(exclude={"edition"})
-    item = actions.write_item(session, by, item_id, changes=changes, edition=body.edition)
+    item = actions.write_item(
+        session, by, item_id, changes=changes, seen=tag_of(body.edition) if body.edition else None
+    )
     return f"/rapat/{item.meeting_id}#butir-{item.id}"
 
 

@@ -10,14 +10,15 @@ from sqlalchemy import orm
 from services.proposal import actions, queries
 from services.proposal.authority import ACTS
 from services.proposal.model import ProgrammeSheet, WorkProgrammeEntry
-from services.proposal.pages.case import desk, pages, router, tone
+from services.proposal.pages.case import desk, pages, prefill, router, tone
 from services.proposal.queries.programme import ceiling_of
-from services.proposal.schemas.programme import CarryOver, Rank, SheetForm
+from services.proposal.schemas.programme import CarryOver, EntryChange, Rank, SheetForm
 from shared.database import utc_now
 from shared.errors import NotFound
 from shared.identity import Person
 from shared.pages import Nothing, Offer, Reason, seen_edition
-from shared.web import Session, Signed
+from shared.sentence import Sentence
+from shared.web import Asker, Session
 from shared.words import local_date
 
 WHAT = {"new": ("Baru", "good"), "changed": ("Berubah", "wait"), "unchanged": ("Tidak berubah", "quiet")}
@@ -26,12 +27,12 @@ OF_YEAR = ("freeze_programme", "check_programme_sheet", "revise_programme")
 
 
 @router.get("/proker")
-def work_programme(request: Request, session: Session, signed: Signed) -> Response:
+def work_programme(request: Request, session: Session, by: Asker) -> Response:
     asked = request.query_params.get("tahun", "")
     years = queries.fiscal_years(session)
     coming = local_date(utc_now()).year + 1
     year = _year(asked) if asked.isdecimal() else coming if coming in years else max(years, default=coming)
-    return _programme(request, session, signed.person, year)
+    return _programme(request, session, by, year)
 
 
 def _year(asked: object) -> int:
@@ -53,12 +54,13 @@ def _programme(request: Request, session: orm.Session, by: Person, year: Any) ->
     return pages.render(
         request,
         "programme.html",
-        f"Program kerja {found.fiscal_year}",
+        Sentence("Program kerja {fiscal_year}", fiscal_year=found.fiscal_year),
         found=found,
         year=found.fiscal_year,
         years=queries.fiscal_years(session),
         offers=offers,
         ranks=_of_entries(request, found, edition) if ACTS.rank_programme in acts else {},
+        changes=_changes(request, found, edition) if ACTS.amend_entry in acts else {},
         carries=_carries(request, found) if ACTS.carry_over in acts else {},
         ceiling=ceiling_of,
         tone=tone,
@@ -70,8 +72,20 @@ def _of_entries(request: Request, found: queries.Programme, edition: str) -> dic
     return {
         entry.id: replace(pages.offers(request, [ACTS.rank_programme], id=entry.id)[0], edition=edition)
         for entry in found.entries
-        if entry.carried_to is None
+        if entry.is_standing
     }
+
+
+def _changes(request: Request, found: queries.Programme, edition: str) -> dict[UUID, Offer]:
+    """Return the form of each entry that changes what it says."""
+    made = {}
+    for entry in found.entries:
+        if entry.is_standing:
+            given = {name: getattr(entry, name) for name in EntryChange.model_fields}
+            given["estimated_amount"] = f"{entry.estimated_amount:,}".replace(",", ".")
+            [offer] = prefill(pages.offers(request, [ACTS.amend_entry], id=entry.id), ACTS.amend_entry.name, given)
+            made[entry.id] = replace(offer, edition=edition)
+    return made
 
 
 def _carries(request: Request, found: queries.Programme) -> dict[UUID, Offer]:
@@ -87,8 +101,8 @@ def _programme_of(request: Request, session: orm.Session, by: Person, entry_id: 
 
 
 @router.get("/proker/impor/{sheet_id}")
-def sheet(request: Request, session: Session, signed: Signed, sheet_id: UUID) -> Response:
-    return _sheet(request, session, signed.person, sheet_id)
+def sheet(request: Request, session: Session, by: Asker, sheet_id: UUID) -> Response:
+    return _sheet(request, session, by, sheet_id)
 
 
 def _sheet(request: Request, session: orm.Session, by: Person, sheet_id: Any) -> Response:
@@ -103,7 +117,7 @@ def _sheet(request: Request, session: orm.Session, by: Person, sheet_id: Any) ->
     return pages.render(
         request,
         "programme_sheet.html",
-        f"Pratinjau {found.file_name}",
+        Sentence("Pratinjau {file_name}", file_name=found.file_name),
         sheet=found,
         plan=plan,
         what=WHAT,
@@ -112,18 +126,20 @@ def _sheet(request: Request, session: orm.Session, by: Person, sheet_id: Any) ->
 
 
 @router.get("/proker/{year}/revisi/{revision}")
-def revision(request: Request, session: Session, signed: Signed, year: int, revision: int) -> Response:
+def revision(request: Request, session: Session, by: Asker, year: int, revision: int) -> Response:
     """Show a frozen revision and what differs from the one before, or from the newest when that is asked for."""
-    found = queries.programme(session, signed.person, year)
+    found = queries.programme(session, by, year)
     kept = {one.revision: one for one in found.revisions}
     if revision not in kept:
-        raise NotFound(f"Program kerja {year} tidak mempunyai revisi {revision}.")
+        raise NotFound(
+            Sentence("Program kerja {year} tidak mempunyai revisi {revision}.", year=year, revision=revision)
+        )
     other = request.query_params.get("banding", "")
     against = int(other) if other.isascii() and other.isdecimal() and int(other) in kept else revision - 1
     return pages.render(
         request,
         "programme_revision.html",
-        f"Program kerja {year}, revisi {revision}",
+        Sentence("Program kerja {year}, revisi {revision}", year=year, revision=revision),
         year=year,
         kept=kept[revision],
         against=kept.get(against),
@@ -137,6 +153,11 @@ def revision(request: Request, session: Session, signed: Signed, year: int, revi
 
 def _rank(session: orm.Session, by: Person, entry_id: UUID, body: Rank, request: Request) -> str:
     whole = actions.rank_programme(session, by, entry_id, ordinal=body.ordinal, seen=seen_edition(request))
+    return f"/proker?tahun={whole.fiscal_year}#butir-{entry_id}"
+
+
+def _amend(session: orm.Session, by: Person, entry_id: UUID, body: EntryChange, request: Request) -> str:
+    whole = actions.amend_entry(session, by, entry_id, values=body.model_dump(), seen=seen_edition(request))
     return f"/proker?tahun={whole.fiscal_year}#butir-{entry_id}"
 
 
@@ -167,6 +188,7 @@ def _take(session: orm.Session, by: Person, sheet_id: UUID, _body: Nothing, requ
 
 
 pages.act(ACTS.rank_programme, "/proker/butir/{id}/urutan", Rank, _rank, back=_programme_of)
+pages.act(ACTS.amend_entry, "/proker/butir/{id}/perubahan", EntryChange, _amend, back=_programme_of)
 pages.act(ACTS.carry_over, "/proker/butir/{id}/pengalihan", CarryOver, _carry, back=_programme_of)
 pages.act(ACTS.freeze_programme, "/proker/{id}/penetapan", Nothing, _freeze, back=_programme)
 pages.act(ACTS.revise_programme, "/proker/{id}/revisi", Reason, _revise, back=_programme)

@@ -12,14 +12,15 @@ from services.proposal.pages.case import pages
 from shared import jobs
 from shared.identity import Person
 from shared.pages import Nothing
-from shared.web import Session, Signed
+from shared.sentence import Sentence
+from shared.web import Asker, Session
 
 router = pages.router
 
 
 @router.get("/perkara/{number}/bukti")
-def proof_packs(request: Request, session: Session, signed: Signed, number: str) -> Response:
-    return _packs(request, session, signed.person, number)
+def proof_packs(request: Request, session: Session, by: Asker, number: str) -> Response:
+    return _packs(request, session, by, number)
 
 
 def _packs(request: Request, session: orm.Session, by: Person, which: UUID | str) -> Response:
@@ -32,7 +33,7 @@ def _packs(request: Request, session: orm.Session, by: Person, which: UUID | str
     return pages.render(
         request,
         "proof.html",
-        f"Paket bukti {case.number}",
+        Sentence("Paket bukti {number}", number=case.number),
         case=case,
         packs=packs,
         under_way=under_way,

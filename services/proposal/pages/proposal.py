@@ -1,6 +1,7 @@
 """Pages of proposals: the list, the guided form in its sections, what was submitted before, and each decision."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -31,9 +32,10 @@ from services.proposal.schemas.draft import FIRST_FIELDS, Beginning, FileForm, c
 from services.proposal.schemas.proposal import Analysis, Approval, Duplicate, Letter, Note
 from shared.errors import NotFound, Refused, Stale
 from shared.identity import Person
-from shared.language import SPOKEN
-from shared.pages import AREA, DONE, DRAW, RESTORED, Input, Nothing, Offer, Reason, parse, read_form
-from shared.web import Asker, Session, Signed, header_text, mark, place
+from shared.language import SPOKEN, said
+from shared.pages import AREA, DONE, DRAW, RESTORED, Nothing, Offer, Reason, parse, read_form
+from shared.sentence import Sentence
+from shared.web import Asker, Session, header_text, mark, place
 
 
 class Submission(BaseModel):
@@ -70,8 +72,8 @@ def _proposals(request: Request, session: orm.Session, by: Person, _id: object =
 
 
 @router.get("/usulan")
-def proposals(request: Request, session: Session, signed: Signed) -> Response:
-    return _proposals(request, session, signed.person)
+def proposals(request: Request, session: Session, by: Asker) -> Response:
+    return _proposals(request, session, by)
 
 
 def _begin(session: orm.Session, by: Person, _id: object, body: Beginning, _request: Request) -> str:
@@ -88,8 +90,8 @@ def _path(case: Case, rest: str = "") -> str:
 
 
 @router.get("/usulan/{number}")
-def overview(request: Request, session: Session, signed: Signed, number: str) -> Response:
-    return _overview(request, session, signed.person, number)
+def overview(request: Request, session: Session, by: Asker, number: str) -> Response:
+    return _overview(request, session, by, number)
 
 
 def _overview(request: Request, session: orm.Session, by: Person, which: UUID | str) -> Response:
@@ -109,11 +111,13 @@ def _overview(request: Request, session: orm.Session, by: Person, which: UUID | 
         if not near and offer.act.name != "cancel" and "similar_reason" not in offer.errors:
             offer.inputs.clear()
         elif offer.act.name != "cancel":
-            offer.inputs[:] = [_with_default(one, form.content.similar_reason) for one in offer.inputs]
+            # Where something similar was shown, the submission is refused without it.
+            given = form.content.similar_reason
+            offer.inputs[:] = [replace(one, default=given, is_required=True) for one in offer.inputs]
     return pages.render(
         request,
         "proposal.html",
-        f"Usulan {form.case.number}",
+        Sentence("Usulan {number}", number=form.case.number),
         form=form,
         case=form.case,
         path=_path(form.case),
@@ -128,10 +132,6 @@ def _overview(request: Request, session: orm.Session, by: Person, which: UUID | 
         offers=offers,
         tone=tone,
     )
-
-
-def _with_default(one: Input, value: str) -> Input:
-    return Input(one.name, one.label, one.help, one.kind, one.is_required, value, one.choices, one.rows)
 
 
 def _said(form: Form) -> list[tuple[Section, list[tuple[str, str]]]]:
@@ -150,12 +150,12 @@ def _said(form: Form) -> list[tuple[Section, list[tuple[str, str]]]]:
 
 
 @router.get("/usulan/{number}/pengajuan")
-def submissions(request: Request, session: Session, signed: Signed, number: str) -> Response:
-    case, found = queries.submissions(session, signed.person, number)
+def submissions(request: Request, session: Session, by: Asker, number: str) -> Response:
+    case, found = queries.submissions(session, by, number)
     return pages.render(
         request,
         "proposal_submissions.html",
-        f"Pengajuan {case.number}",
+        Sentence("Pengajuan {number}", number=case.number),
         case=case,
         path=_path(case),
         submissions=found,
@@ -163,8 +163,8 @@ def submissions(request: Request, session: Session, signed: Signed, number: str)
 
 
 @router.get("/usulan/{number}/{section}")
-def section(request: Request, session: Session, signed: Signed, number: str, section: str) -> Response:
-    return _section(request, session, signed.person, number, section)
+def section(request: Request, session: Session, by: Asker, number: str, section: str) -> Response:
+    return _section(request, session, by, number, section)
 
 
 def _section(
@@ -192,7 +192,7 @@ def _section(
     return pages.render(
         request,
         "proposal_section.html",
-        f"{found.title}: {form.case.number}",
+        Sentence("{title}: {number}", title=found.title, number=form.case.number),
         form=form,
         case=form.case,
         part=form.parts[n],
@@ -258,7 +258,9 @@ async def save_draft(request: Request, session: Session, by: Asker) -> Response:
         n = SECTIONS_OF_FORM.index(found)
         follows = given["next"] and not rough and n + 1 < len(SECTIONS_OF_FORM)
         target = f"{_path(form.case)}/{SECTIONS_OF_FORM[n + 1].key if follows else key}"
-        told = {DONE: header_text(f"Bagian {found.title}\n{ACTS.save_draft.consequence}")}
+        told = {
+            DONE: header_text(f"{said(Sentence('Bagian {title}', title=found.title))}\n{ACTS.save_draft.consequence}")
+        }
         return RedirectResponse(target, status_code=303, headers=told)
 
     return await run_in_threadpool(save)

@@ -14,7 +14,7 @@ from services.proposal.queries.register import EXPORT, register_mark, register_p
 from services.proposal.schemas.register import Layout
 from shared.identity import Person
 from shared.pages import seen_edition
-from shared.web import Session, Signed
+from shared.web import Asker, Session
 
 SHOWN = 50
 TONES = {"live": "good", "suspended": "bad", "retired": "quiet", "cancelled": "quiet"}
@@ -22,8 +22,8 @@ TONES = {"live": "good", "suspended": "bad", "retired": "quiet", "cancelled": "q
 
 
 @router.get("/aplikasi-terdaftar")
-def registered(request: Request, session: Session, signed: Signed) -> Response:
-    by, asked = signed.person, request.query_params
+def registered(request: Request, session: Session, by: Asker) -> Response:
+    by, asked = by, request.query_params
     state, q = asked.get("keadaan", ""), asked.get("q", "").strip()[:100]
     found = queries.registered(
         session, by, state=state or None, q=q or None, limit=SHOWN, after=register_place(asked.get("after"))
@@ -43,8 +43,8 @@ def registered(request: Request, session: Session, signed: Signed) -> Response:
 
 
 @router.get("/aplikasi-terdaftar/{code}")
-def application(request: Request, session: Session, signed: Signed, code: str) -> Response:
-    return _application(request, session, signed.person, code)
+def application(request: Request, session: Session, by: Asker, code: str) -> Response:
+    return _application(request, session, by, code)
 
 
 def _application(request: Request, session: orm.Session, by: Person, which: str | UUID) -> Response:
@@ -72,8 +72,8 @@ def _application(request: Request, session: orm.Session, by: Person, which: str 
 
 
 @router.get("/aplikasi-kolom")
-def columns(request: Request, session: Session, signed: Signed) -> Response:
-    return _columns(request, session, signed.person)
+def columns(request: Request, session: Session, by: Asker) -> Response:
+    return _columns(request, session, by)
 
 
 def _columns(request: Request, session: orm.Session, by: Person, _id: object = None) -> Response:

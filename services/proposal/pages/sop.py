@@ -18,8 +18,9 @@ from shared.flowchart import Chart, figure
 from shared.identity import Person
 from shared.language import said
 from shared.pages import Offer, Reason, seen_edition
-from shared.procedure import procedure
-from shared.web import Session, Signed
+from shared.procedure import procedure, span
+from shared.sentence import Sentence
+from shared.web import Asker, Session
 
 TONES = {"Berlaku": "good", "Rancangan": "wait", "Akan berlaku": "wait"}
 
@@ -33,13 +34,13 @@ def _number(words: object) -> int:
 
 
 @router.get("/sop")
-def present(request: Request, session: Session, signed: Signed) -> Response:
-    return _version(request, session, signed.person, None)
+def present(request: Request, session: Session, by: Asker) -> Response:
+    return _version(request, session, by, None)
 
 
 @router.get("/sop/{version}")
-def version(request: Request, session: Session, signed: Signed, version: str) -> Response:
-    return _version(request, session, signed.person, version)
+def version(request: Request, session: Session, by: Asker, version: str) -> Response:
+    return _version(request, session, by, version)
 
 
 def _version(request: Request, session: orm.Session, by: Person, which: Any) -> Response:
@@ -49,16 +50,19 @@ def _version(request: Request, session: orm.Session, by: Person, which: Any) -> 
     wording = found.wording
     drawn = queries.chart_of(wording)
     measured = queries.measured(session)
+    total = wording.as_procedure(found.number).total_days
     return pages.render(
         request,
         "sop.html",
-        f"SOP {wording.identity.title}",
+        Sentence("SOP {title}", title=wording.identity.title),
         found=found,
         identity=wording.identity,
         fields=_fields(wording.identity),
         rows=queries.printed_rows(wording, measured),
         measured=measured,
-        total=wording.total_days,
+        total=span(*total),
+        total_measured=queries.measured_words(measured.total),
+        is_over=bool(measured.total and measured.total.median_days > total[1]),
         chart=figure(drawn, label=said("Bagan alir SOP, versi {version}").format(version=found.number)),
         changes=queries.changes(session, found),
         versions=every,
@@ -80,8 +84,8 @@ def _with_edition(offers: list[Offer], found: Version) -> list[Offer]:
 
 
 @router.get("/sop/{version}/identitas")
-def identity(request: Request, session: Session, signed: Signed, version: str) -> Response:
-    return _identity(request, session, signed.person, version)
+def identity(request: Request, session: Session, by: Asker, version: str) -> Response:
+    return _identity(request, session, by, version)
 
 
 def _identity(request: Request, session: orm.Session, by: Person, which: Any) -> Response:
@@ -92,7 +96,7 @@ def _identity(request: Request, session: orm.Session, by: Person, which: Any) ->
     return pages.render(
         request,
         "sop_identity.html",
-        f"Lembar identitas SOP, versi {found.number}",
+        Sentence("Lembar identitas SOP, versi {number}", number=found.number),
         found=found,
         identity=said_now,
         fields=_fields(said_now),
@@ -101,8 +105,8 @@ def _identity(request: Request, session: orm.Session, by: Person, which: Any) ->
 
 
 @router.get("/sop/{version}/langkah/{step}")
-def step(request: Request, session: Session, signed: Signed, version: str, step: str) -> Response:
-    return _step(request, session, signed.person, version, step)
+def step(request: Request, session: Session, by: Asker, version: str, step: str) -> Response:
+    return _step(request, session, by, version, step)
 
 
 def _step(request: Request, session: orm.Session, by: Person, which: Any, key: str) -> Response:
@@ -122,7 +126,7 @@ def _step(request: Request, session: orm.Session, by: Person, which: Any, key: s
     return pages.render(
         request,
         "sop_step.html",
-        f"SOP versi {found.number}, langkah {number_of(key)}",
+        Sentence("SOP versi {number}, langkah {step}", number=found.number, step=number_of(key)),
         found=found,
         row=rows[place],
         one=one,

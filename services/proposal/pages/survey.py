@@ -14,14 +14,15 @@ from services.proposal.model import ELEMENTS, SURVEY_SOURCE, SurveyLink
 from services.proposal.pages.case import desk, pages
 from services.proposal.schemas.survey import Answer, Opening
 from shared.identity import Person
-from shared.web import Session, Signed
+from shared.sentence import Sentence
+from shared.web import Asker, Session
 
 router = pages.router
 
 
 @router.get("/survei/{survey_id}")
-def survey(request: Request, session: Session, signed: Signed, survey_id: UUID) -> Response:
-    return _survey(request, session, signed.person, survey_id)
+def survey(request: Request, session: Session, by: Asker, survey_id: UUID) -> Response:
+    return _survey(request, session, by, survey_id)
 
 
 def _survey(request: Request, session: orm.Session, by: Person, survey_id: UUID) -> Response:
@@ -36,7 +37,7 @@ def _survey(request: Request, session: orm.Session, by: Person, survey_id: UUID)
     return pages.render(
         request,
         "survey.html",
-        f"Survei kepuasan {found.evaluation.case.name}",
+        Sentence("Survei kepuasan {name}", name=found.evaluation.case.name),
         survey=found,
         is_open=is_open,
         answered=answered,

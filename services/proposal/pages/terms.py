@@ -29,13 +29,15 @@ from services.proposal.schemas.draft import parted
 from services.proposal.schemas.terms import Restoration, fields_of
 from shared.errors import NotFound, Refused, Stale
 from shared.identity import Person
+from shared.language import said
 from shared.pages import DONE, DRAW, RESTORED, Nothing, Offer, read_form, seen_edition
-from shared.web import Asker, Session, Signed, header_text
+from shared.sentence import Sentence
+from shared.web import Asker, Session, header_text
 
 
 @router.get("/perkara/{number}/kak")
-def terms(request: Request, session: Session, signed: Signed, number: str) -> Response:
-    return _overview(request, session, signed.person, number)
+def terms(request: Request, session: Session, by: Asker, number: str) -> Response:
+    return _overview(request, session, by, number)
 
 
 def _overview(request: Request, session: orm.Session, by: Person, which: UUID | str) -> Response:
@@ -45,7 +47,7 @@ def _overview(request: Request, session: orm.Session, by: Person, which: UUID | 
     return pages.render(
         request,
         "terms.html",
-        f"KAK {case.number}",
+        Sentence("KAK {number}", number=case.number),
         case=case,
         path=_path(case),
         form=form,
@@ -95,7 +97,7 @@ def _restorations(request: Request, form: TermsForm) -> dict[UUID, Offer]:
 def _choices(versions: Sequence[TermsOfReference], form: TermsForm | None) -> list[tuple[int, str]]:
     """Return what can be compared: the draft where it says something of its own, and every version, newest first."""
     draft = [(AS_DRAFT, "Draf")] if form and form.is_pending else []
-    return [*draft, *((one.version, f"Versi {one.version}") for one in versions)]
+    return [*draft, *((one.version, Sentence("Versi {version}", version=one.version)) for one in versions)]
 
 
 def _said(content: TermsContent) -> list[tuple[Section, list[tuple[str, str]]]]:
@@ -113,13 +115,13 @@ def _said(content: TermsContent) -> list[tuple[Section, list[tuple[str, str]]]]:
 
 
 @router.get("/perkara/{number}/kak/versi/{version}")
-def terms_version(request: Request, session: Session, signed: Signed, number: str, version: int) -> Response:
-    case, versions = queries.terms(session, signed.person, number)
+def terms_version(request: Request, session: Session, by: Asker, number: str, version: int) -> Response:
+    case, versions = queries.terms(session, by, number)
     kept = queries.terms_version(versions, version)
     return pages.render(
         request,
         "terms_version.html",
-        f"KAK {case.number} versi {version}",
+        Sentence("KAK {number} versi {version}", number=case.number, version=version),
         case=case,
         path=_path(case),
         kept=kept,
@@ -130,8 +132,7 @@ def terms_version(request: Request, session: Session, signed: Signed, number: st
 
 
 @router.get("/perkara/{number}/kak/perbedaan")
-def terms_differences(request: Request, session: Session, signed: Signed, number: str) -> Response:
-    by = signed.person
+def terms_differences(request: Request, session: Session, by: Asker, number: str) -> Response:
     case, versions = queries.terms(session, by, number)
     form = queries.form_beside(session, case, versions) if _may_write(by, case) else None
     choices = _choices(versions, form)
@@ -142,7 +143,7 @@ def terms_differences(request: Request, session: Session, signed: Signed, number
     return pages.render(
         request,
         "terms_differences.html",
-        f"Perbedaan KAK {case.number}",
+        Sentence("Perbedaan KAK {number}", number=case.number),
         case=case,
         path=_path(case),
         choices=choices,
@@ -168,8 +169,8 @@ def _state(versions: Sequence[TermsOfReference], form: TermsForm | None, number:
 
 
 @router.get("/perkara/{number}/kak/{section}")
-def terms_section(request: Request, session: Session, signed: Signed, number: str, section: str) -> Response:
-    return _section(request, session, signed.person, number, section)
+def terms_section(request: Request, session: Session, by: Asker, number: str, section: str) -> Response:
+    return _section(request, session, by, number, section)
 
 
 def _section(
@@ -197,7 +198,7 @@ def _section(
     return pages.render(
         request,
         "terms_section.html",
-        f"{part.section.title}: KAK {case.number}",
+        Sentence("{title}: KAK {number}", title=part.section.title, number=case.number),
         form=form,
         case=case,
         part=part,
@@ -250,7 +251,9 @@ async def save_terms(request: Request, session: Session, by: Asker) -> Response:
         n = TERMS_SECTIONS.index(section) + 1
         follows = given["next"] and not rough
         rest = key if not follows else TERMS_SECTIONS[n].key if n < len(TERMS_SECTIONS) else ""
-        told = {DONE: header_text(f"Bagian {section.title}\n{ACTS.save_terms.consequence}")}
+        told = {
+            DONE: header_text(f"{said(Sentence('Bagian {title}', title=section.title))}\n{ACTS.save_terms.consequence}")
+        }
         return RedirectResponse(_path(form.case, rest), status_code=303, headers=told)
 
     return await run_in_threadpool(save)

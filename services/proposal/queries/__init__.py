@@ -39,7 +39,6 @@ from services.proposal.queries.evaluation import (
     offered_in_evaluation,
     promised,
     stale,
-    waiting_on,
     without_evaluation,
 )
 from services.proposal.queries.feed import feed, one_meeting
@@ -96,6 +95,7 @@ from services.proposal.queries.terms import (
     terms_version,
     version_state,
 )
+from services.proposal.queries.waiting import waiting_on
 
 __all__ = [
     "AS_DRAFT",

@@ -32,7 +32,9 @@ from shared.calendar import hours, mark, recall
 from shared.database import utc_now
 from shared.errors import NotFound
 from shared.identity import Person, Role
-from shared.procedure import STATION, Step
+from shared.patience import patience
+from shared.procedure import STATION, Procedure, Step
+from shared.sentence import Sentence
 from shared.words import local_date, numeric_date
 
 NO_CASE = "Perkara tidak ditemukan. Periksa nomornya atau cari di daftar perkara."
@@ -98,7 +100,7 @@ def cases(
         which.append(Case.proposer_id == by.id)
     if q:
         search.agree(session)
-        with search.patience(session):
+        with patience(session):
             return _newest(session, [*which, _holding(session, q, which)], limit, after)
     return _newest(session, which, limit, after)
 
@@ -189,13 +191,24 @@ def readiness(session: Session, case: Case) -> Readiness:
         .order_by(Meeting.closed_at.desc())
         .limit(100)
     ).all()
-    minutes, lacking = [], []
-    for kind, words in ((MeetingKind.WEEKLY, "rapat rutin mingguan"), (MeetingKind.ANNUAL, "rapat kerja tahunan")):
+    minutes: list[Minutes] = []
+    lacking: list[str] = []
+    meetings = (
+        (MeetingKind.WEEKLY, Sentence("rapat rutin mingguan")),
+        (MeetingKind.ANNUAL, Sentence("rapat kerja tahunan")),
+    )
+    for kind, words in meetings:
         newest = next((row for row in rows if row.kind == kind), None)
         if newest is None:
-            lacking.append(f"Belum ada notulen {words} yang ditutup dan membahas perkara ini.")
+            lacking.append(Sentence("Belum ada notulen {words} yang ditutup dan membahas perkara ini.", words=words))
         elif newest.decision != Outcome.CONTINUE:
-            lacking.append(f"Notulen {words} {newest.number} belum memutuskan “dilanjutkan”.")
+            lacking.append(
+                Sentence(
+                    "Notulen {words} {number} belum memutuskan “dilanjutkan”.",
+                    words=words,
+                    number=newest.number,
+                )
+            )
         else:
             minutes.append(Minutes(MINUTES[kind], f"Notulen {words}", newest.number, newest.minutes_digest))
     if not case.terms_version:
@@ -412,8 +425,13 @@ def pace(case: Case, *, now: datetime | None = None) -> Pace:
     session = object_session(case)
     assert session is not None, "a case is shown in the transaction in which it was read"
     days = max(hours(session).days(case.entered_at, now), 0)
-    standard = 0 if case.status in NO_STANDARD else station_of(case).working_days
-    return Pace(days, standard)
+    return Pace(days, standard_of(case.status, case.sop))
+
+
+def standard_of(status: str, sop: Procedure) -> int:
+    """Return the working days after which somebody of the centre is late in a status; 0 where no standard runs."""
+    step = sop.steps.get(CLOCK.get(status, ""))
+    return step.most_days if step and status not in NO_STANDARD else 0
 
 
 def stations(case: Case, history: Sequence[CaseStatus], evaluations: Sequence[Evaluation]) -> list[line.Station]:

@@ -1,21 +1,25 @@
 """The flow of all cases for the dashboards: how many stand at each step, how long it took, and what is late."""
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from functools import cache, lru_cache
+from functools import lru_cache
 from urllib.parse import urlencode
 
-from sqlalchemy import and_, or_, select, union_all
+from sqlalchemy import and_, false, or_, select, true, union_all
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from services.proposal.model import Case
 from services.proposal.model.case import AT_REST, STANDS
-from services.proposal.model.tally import ALWAYS, BACK, STANDING, STAY
+from services.proposal.model.sop import procedures
+from services.proposal.model.tally import ALWAYS, BACK, STANDING, STAY, parted
 from services.proposal.queries import tally
-from services.proposal.queries.case import CLOCK, NO_STANDARD
-from services.proposal.queries.clock import Stay
+from services.proposal.queries.case import CLOCK, NO_STANDARD, standard_of
+from services.proposal.queries.sop import current_procedure, published
+from services.proposal.queries.tally import Stay
 from shared.calendar import calendar
 from shared.database import utc_now
 from shared.day_numbers import DayNumbers
@@ -24,6 +28,7 @@ from shared.figures import Big, Choice, Column, Figures, Panel, Plot, Return, Ro
 from shared.identity import Person
 from shared.plots import STEP_NAMES
 from shared.procedure import STATION, Procedure, procedure
+from shared.sentence import Sentence
 from shared.words import WIB, local_date
 from shared.workdays import Calendar
 
@@ -43,8 +48,9 @@ class Asked:
 
 
 def figures(session: Session, by: Person, asked: Asked | None = None, *, now: datetime | None = None) -> Figures:
-    """Return the flow of the cases that a person counts, and what is late, in three statements and the calendar.
+    """Return the flow of the cases that a person counts, and what is late, in four statements and the calendar.
 
+    Late is judged by the version of the SOP under which a case runs; versions not read before are one question more.
     Each reads sums and the latest of each status: as many rows however many cases there are. A proposing unit sees
     its own cases only; raises NotAllowed for vendors.
     """
@@ -63,15 +69,17 @@ def figures(session: Session, by: Person, asked: Asked | None = None, *, now: da
         tally.sums(scope, STAY, since=since),
         tally.sums(scope, BACK, since=since),
     )
-    standing = _standing(found[STANDING], on)
+    sops = procedures(session, {parted(one.key)[1] for one in found[STANDING]})
+    standing = _standing(found[STANDING], on, sops)
+    sop = current_procedure(session)
     flow = _flow_panel(
-        procedure(), standing, _closed(found[STAY]), _returns(found[BACK]), asked,
+        sop, standing, _closed(found[STAY]), _returns(found[BACK]), asked,
         is_of_centre=is_of_centre,
     )  # fmt: skip
-    late = _late(session, scope, standing, on)
+    late = _late(session, scope, standing, on, sops)
     choices = _choices(session, by, asked)
     return Figures(
-        panels=[flow, _late_panel(procedure(), late, standing, now)], choices=choices if is_of_centre else choices[:1]
+        panels=[flow, _late_panel(sop, late, standing, now)], choices=choices if is_of_centre else choices[:1]
     )
 
 
@@ -81,22 +89,19 @@ def first_day(now: datetime) -> date:
     return date(today.year - 1, today.month, 1)
 
 
-@cache
-def standards() -> dict[str, int]:
-    """Return the standard time of each status in which somebody of the centre is awaited."""
-    steps = procedure().steps
-    found = {status: steps[step].working_days for status, step in CLOCK.items() if status not in NO_STANDARD}
-    return {status: days for status, days in found.items() if days}
-
-
 @dataclass(frozen=True)
 class Today:
     """A day as the flow is counted on it."""
 
     numbers: DayNumbers
     """Of the last ten years up to that day."""
-    late_before: dict[str, date]
-    """By status, where a standard runs: whatever began before that day is late, as `pace` counts."""
+
+    def late_before(self, standard: int) -> date:
+        """Return the first day from which no more than a standard has passed: what came before it is late."""
+        if not standard:
+            return ALWAYS
+        numbers = self.numbers.numbers
+        return self.numbers.first + timedelta(days=bisect_left(numbers, numbers[-1] - standard))
 
     def days_since(self, ons: Sequence[int]) -> list[int]:
         """Count the working days since each of many days, given as days after `ALWAYS`."""
@@ -112,23 +117,30 @@ def today(session: Session, now: datetime) -> Today:
 
 @lru_cache(maxsize=4)
 def _today(known: Calendar, on: date) -> Today:
-    numbers = DayNumbers.of(known, date(on.year - YEARS, 1, 1), on)
-    total = numbers.numbers[-1]
-    late = {}
-    for status, standard in standards().items():
-        # The first day from which no more than the standard has passed: whoever came before it is late.
-        index = next(n for n, number in enumerate(numbers.numbers) if number >= total - standard)
-        late[status] = numbers.first + timedelta(days=index)
-    return Today(numbers, late)
+    return Today(DayNumbers.of(known, date(on.year - YEARS, 1, 1), on))
 
 
-def is_late(on: Today) -> ColumnElement[bool]:
-    """Return the condition for cases whose present status lasts longer than its standard."""
-    return or_(*(_began_before(status, day) for status, day in on.late_before.items()))
+def is_late(on: Today, sops: Mapping[int, Procedure]) -> ColumnElement[bool]:
+    """Return the condition for cases whose present status lasts longer than the standard of their own version."""
+    return or_(*(_began_before(on, status, sops) for status in CLOCK if status not in NO_STANDARD))
 
 
-def _began_before(status: str, day: date) -> ColumnElement[bool]:
-    return and_(Case.status == status, Case.entered_at < datetime.combine(day, time(), WIB))
+def _began_before(on: Today, status: str, sops: Mapping[int, Procedure]) -> ColumnElement[bool]:
+    """Return the condition for cases that stand in a status since before the day of their version."""
+    usual = standard_of(status, procedure())
+    others: dict[int, list[int]] = defaultdict(list)
+    for version, sop in sops.items():
+        if (standard := standard_of(status, sop)) != usual:
+            others[standard].append(version)
+    # Whatever version is not known here any more runs by the times of the shipped one.
+    rest = Case.sop_version.not_in([one for some in others.values() for one in some]) if others else true()
+    ways = [(usual, rest), *((standard, Case.sop_version.in_(some)) for standard, some in others.items())]
+    late = [
+        and_(Case.entered_at < datetime.combine(on.late_before(days), time(), WIB), which)
+        for days, which in ways
+        if days
+    ]
+    return and_(Case.status == status, or_(false(), *late))
 
 
 @dataclass(frozen=True)
@@ -150,22 +162,20 @@ class Now:
     by_step: dict[str, Standing]
 
 
-def _standing(sums: Sequence[tally.Sum], on: Today) -> Now:
+def _standing(sums: Sequence[tally.Sum], on: Today, sops: Mapping[int, Procedure]) -> Now:
     by_status: dict[str, Standing] = {}
-    running: dict[str, list[tuple[int, int]]] = {}
+    by_step: dict[str, Standing] = {}
+    running: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for one in sums:
-        limit = (on.late_before.get(one.key, ALWAYS) - ALWAYS).days
+        status, version = parted(one.key)
+        limit = (on.late_before(standard_of(status, sops[version])) - ALWAYS).days
         late = sum(times for entered, times in zip(one.ons, one.times, strict=True) if entered < limit)
         # In use is the goal: since when, nobody waits.
-        days = [] if one.key in STANDS else list(zip(on.days_since(one.ons), one.times, strict=True))
-        by_status[one.key] = Standing(one.key, sum(one.times), late, tally.median(days))
-        running.setdefault(CLOCK[one.key], []).extend(days)
-    by_step = {}
-    for step, days in running.items():
-        these = [one for one in by_status.values() if CLOCK[one.status] == step]
-        by_step[step] = Standing(
-            step, sum(one.count for one in these), sum(one.late for one in these), tally.median(days)
-        )
+        days = [] if status in STANDS else list(zip(on.days_since(one.ons), one.times, strict=True))
+        for found, key in ((by_status, status), (by_step, CLOCK[status])):
+            running[key] += days
+            before = found.get(key, Standing(key, 0, 0, None))
+            found[key] = Standing(key, before.count + sum(one.times), before.late + late, tally.median(running[key]))
     return Now(by_status, by_step)
 
 
@@ -195,11 +205,11 @@ class Late:
     over: int
 
 
-def _late(session: Session, scope: tally.Scope, standing: Now, on: Today) -> list[Late]:
+def _late(session: Session, scope: tally.Scope, standing: Now, on: Today, sops: Mapping[int, Procedure]) -> list[Late]:
     """Return those that are most late: of each status in which one is, the few that came first."""
     ways = [
-        select(Case.number, Case.name, Case.unit, Case.status, Case.entered_at)
-        .where(_began_before(one.status, on.late_before[one.status]), *scope.cases)
+        select(Case.number, Case.name, Case.unit, Case.status, Case.entered_at, Case.sop_version)
+        .where(_began_before(on, one.status, sops), *scope.cases)
         .order_by(Case.entered_at, Case.number)
         .limit(FEW)
         for one in standing.by_status.values()
@@ -208,9 +218,9 @@ def _late(session: Session, scope: tally.Scope, standing: Now, on: Today) -> lis
     if not ways:
         return []
     found = []
-    for number, name, unit, status, entered_at in session.execute(union_all(*ways)):
+    for number, name, unit, status, entered_at, version in session.execute(union_all(*ways)):
         (days,) = on.days_since([(local_date(entered_at) - ALWAYS).days])
-        found.append(Late(number, name, unit, status, days, days - standards()[status]))
+        found.append(Late(number, name, unit, status, days, days - standard_of(status, sops[version])))
     return sorted(found, key=lambda one: (-one.over, one.number))[:FEW]
 
 
@@ -238,7 +248,7 @@ STEP_COLUMNS = [
     Column(key="running_days", label="Median hari kerja, yang masih di sini", kind="decimal", unit="hari kerja"),
     Column(key="closed_days", label="Median hari kerja, yang sudah lewat", kind="decimal", unit="hari kerja"),
     Column(key="closed", label="Sudah lewat dalam 12 bulan", unit="kali"),
-    Column(key="standard", label="Waktu standar", unit="hari kerja"),
+    Column(key="standard", label="Waktu standar (hari kerja)", kind="text"),
 ]
 
 
@@ -266,7 +276,7 @@ def _flow_panel(
                     "running_days": here.median if here else None,
                     "closed_days": gone.median_days if gone else None,
                     "closed": (gone.count if gone else 0) if is_stood_at else None,
-                    "standard": sop.steps[step].working_days or None,
+                    "standard": sop.steps[step].days,
                 },
                 path=_path(asked, langkah=step) if is_stood_at else "",
             )
@@ -296,7 +306,7 @@ def _flow_panel(
             label="Melewati waktu standar",
             value=late,
             unit="perkara",
-            comparison=f"dari {on_the_way} yang berjalan" if on_the_way else "",
+            comparison=Sentence("dari {on_the_way} yang berjalan", on_the_way=on_the_way) if on_the_way else "",
             tone="bad" if late else "good",
             path=_path(asked, terlambat="1"),
         ),
@@ -348,7 +358,7 @@ def _flow_panel(
 
 
 def _station(step: str, sop: Procedure) -> str:
-    return f"{step} {STEP_NAMES.get(step) or sop.steps[step].title}"
+    return Sentence("{step} {name}", step=step, name=STEP_NAMES.get(step) or sop.steps[step].title)
 
 
 def _late_panel(sop: Procedure, late: Sequence[Late], now: Now, moment: datetime) -> Panel:
@@ -363,7 +373,7 @@ def _late_panel(sop: Procedure, late: Sequence[Late], now: Now, moment: datetime
                     "unit": one.unit,
                     "step": _station(CLOCK[one.status], sop),
                     "status": sop.statuses[one.status].label,
-                    "turn": " / ".join(roles),
+                    "turn": Sentence("{roles}", roles=roles),
                     "days": one.days,
                     "over": one.over,
                 },
@@ -380,7 +390,11 @@ def _late_panel(sop: Procedure, late: Sequence[Late], now: Now, moment: datetime
         tables=[
             Table(
                 key="cases",
-                caption=f"{len(rows)} perkara yang paling lama melewati standar, dari {total} yang terlambat"
+                caption=Sentence(
+                    "{rows} perkara yang paling lama melewati standar, dari {total} yang terlambat",
+                    rows=len(rows),
+                    total=total,
+                )
                 if rows
                 else "Perkara yang paling lama melewati standar",
                 columns=[
@@ -410,5 +424,5 @@ def narrowed(
     if fiscal_year is not None:
         found.append(Case.fiscal_year == fiscal_year)
     if only_late:
-        found.append(is_late(today(session, utc_now())))
+        found.append(is_late(today(session, utc_now()), published(session)))
     return found

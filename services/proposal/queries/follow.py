@@ -13,7 +13,8 @@ from services.proposal.queries.case import CLOCK, NO_STANDARD
 from shared.errors import NotFound
 from shared.identity import Language, Person, Role
 from shared.language import said
-from shared.words import long_date
+from shared.sentence import Sentence
+from shared.words import local_date
 
 UNKNOWN = "Nomor perkara atau kode pantau tidak dikenal. Periksa keduanya pada tanda terima usulan."
 TURNS = {
@@ -109,7 +110,7 @@ def last_turn(found: Way) -> str:
     if not found.turns:
         return ""
     turn = found.turns[-1]
-    return f"{turn.words} pada {long_date(turn.at)}."
+    return Sentence("{words} pada {at}.", words=turn.words, at=local_date(turn.at))
 
 
 def followed(session: Session, number: str, code: str) -> tuple[Case, Way]:

@@ -21,7 +21,8 @@ from shared.authority import Act
 from shared.database import utc_now
 from shared.errors import NotAllowed, NotFound
 from shared.identity import Person, Role
-from shared.words import local_date, long_date
+from shared.sentence import Sentence
+from shared.words import local_date
 
 
 def meetings(
@@ -125,8 +126,9 @@ def offered_in_meeting(by: Person, meeting: Meeting) -> list[Act]:
         return [act for act in [ACTS.reopen_minutes] if act.allows(by, meeting)]
     is_to_come = meeting.on > local_date(utc_now())
     is_decided = any(item.decision for item in meeting.items)
+    may_close = by.has(Role.HEAD) or not meeting.is_for_head
     acts = [
-        *([ACTS.close_minutes] if is_decided and not is_to_come else []),
+        *([ACTS.close_minutes] if is_decided and not is_to_come and may_close else []),
         ACTS.record_item,
         ACTS.record_attendance,
         ACTS.add_to_agenda,
@@ -188,7 +190,7 @@ def minutes_to_close(session: Session, by: Person) -> list[Task]:
         .limit(WAITING_LIMIT)
     ).all()
     return [
-        Task("Tutup notulen rapat", f"Notulen {row.number}", "", "S03", row.created_at, f"/rapat/{row.id}")
+        Task(Sentence("Tutup notulen rapat"), f"Notulen {row.number}", "", "S03", row.created_at, f"/rapat/{row.id}")
         for row in rows
     ]
 
@@ -207,7 +209,7 @@ def own_tasks(session: Session, by: Person) -> list[Task]:
 
 def _due(due_on: date | None, today: date) -> str:
     if due_on is None:
-        return "Selesaikan tindak lanjut rapat"
+        return Sentence("Selesaikan tindak lanjut rapat")
     if due_on < today:
-        return f"Tindak lanjut rapat terlambat {(today - due_on).days} hari"
-    return f"Selesaikan tindak lanjut rapat paling lambat {long_date(due_on)}"
+        return Sentence("Tindak lanjut rapat terlambat {days} hari", days=(today - due_on).days)
+    return Sentence("Selesaikan tindak lanjut rapat paling lambat {due_on}", due_on=due_on)

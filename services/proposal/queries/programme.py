@@ -1,6 +1,6 @@
 """The work programme of a year: its entries in their order, its sums, its revisions and what differs between two."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.proposal.authority import ACTS, READERS
-from services.proposal.model import ProgrammeRevision, ProgrammeSheet, WorkProgramme, WorkProgrammeEntry
+from services.proposal.model import (
+    LEFT,
+    QUARTERS,
+    Case,
+    ProgrammeRevision,
+    ProgrammeSheet,
+    WorkProgramme,
+    WorkProgrammeEntry,
+)
 from shared.authority import Act
 from shared.errors import NotAllowed, NotFound
 from shared.identity import Person, Role
@@ -17,7 +25,9 @@ from shared.words import rupiah
 
 PROGRAMME_READERS = READERS | {Role.PLANNING, Role.PROPOSER, Role.UNIT_HEAD}
 MOST_ENTRIES = 500
-QUARTERS = ("I", "II", "III", "IV")
+"""Entries that are meant for one year; no more are taken in."""
+MOST_LISTED = 1000
+"""Entries of one year that are shown, with those that were carried over, deferred or ended."""
 FIELDS = {
     "priority": "Prioritas",
     "activity": "Kegiatan",
@@ -64,8 +74,8 @@ class Programme:
 
     @property
     def sums(self) -> list[Sum]:
-        """Return the sums by quarter, then of all; what was carried over counts in its later year."""
-        counted = [entry for entry in self.entries if entry.carried_to is None]
+        """Return the sums by quarter, then of all, of what is still meant for this year."""
+        counted = [entry for entry in self.entries if entry.is_standing]
         quarters = sorted({entry.quarter for entry in counted}, key=_by_quarter)
         named = [
             _sum(f"Triwulan {quarter}" if quarter else "Triwulan belum ditentukan", counted, quarter)
@@ -80,10 +90,11 @@ class Programme:
             return ["check_programme_sheet"]
         if self.whole.is_frozen:
             return ["revise_programme", "carry_over"]
-        return ["rank_programme", "check_programme_sheet", "carry_over", "freeze_programme"]
+        return ["rank_programme", "amend_entry", "check_programme_sheet", "carry_over", "freeze_programme"]
 
 
 def _by_quarter(quarter: str) -> tuple[int, str]:
+    # Entered before quarters were chosen from a list, it may say anything.
     first = quarter.partition("-")[0]
     return (QUARTERS.index(first) if first in QUARTERS else len(QUARTERS), quarter)
 
@@ -113,9 +124,10 @@ def must_read_programme(by: Person) -> None:
 
 
 def work_programme(session: Session, by: Person, *, fiscal_year: int) -> Sequence[WorkProgrammeEntry]:
-    """Return the entries of a year in their order of priority; raise NotAllowed."""
+    """Return the entries of a year in their order, what is no longer meant for it last; raise NotAllowed."""
     must_read_programme(by)
-    return session.scalars(in_order(fiscal_year).limit(MOST_ENTRIES)).all()
+    found = session.scalars(in_order(fiscal_year).limit(MOST_LISTED)).all()
+    return sorted(found, key=lambda entry: not entry.is_standing)
 
 
 def in_order(fiscal_year: int) -> Any:
@@ -124,6 +136,16 @@ def in_order(fiscal_year: int) -> Any:
         select(WorkProgrammeEntry)
         .where(WorkProgrammeEntry.fiscal_year == fiscal_year)
         .order_by(WorkProgrammeEntry.priority, WorkProgrammeEntry.number)
+    )
+
+
+def standing(fiscal_year: int) -> Any:
+    """Return the statement for the entries that are still meant for a year, in their order."""
+    return (
+        in_order(fiscal_year)
+        .join(Case, Case.id == WorkProgrammeEntry.case_id)
+        .where(WorkProgrammeEntry.carried_to.is_(None), Case.status.not_in(LEFT))
+        .limit(MOST_ENTRIES)
     )
 
 
@@ -176,15 +198,19 @@ def compare(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -
         if number not in old:
             found.append(Difference(number, row["name"], ("Butir baru",)))
             continue
-        says = tuple(
-            f"{title}: {_shown(key, old[number][key])} → {_shown(key, row[key])}"
-            for key, title in FIELDS.items()
-            if old[number][key] != row[key]
-        )
-        if says:
+        if says := changes(old[number], row):
             found.append(Difference(number, row["name"], says))
     gone = [Difference(n, row["name"], ("Tidak ada lagi",)) for n, row in old.items() if n not in new]
     return [*found, *gone]
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what `after` says otherwise of an entry than `before`, each in words; what it does not name stays."""
+    return tuple(
+        f"{title}: {_shown(key, before[key])} → {_shown(key, after[key])}"
+        for key, title in FIELDS.items()
+        if key in after and before[key] != after[key]
+    )
 
 
 def _shown(key: str, value: Any) -> str:

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from services.proposal.authority import READERS
 from services.proposal.model import LIKE_NAME, LIKE_PURPOSE, LONGEST_NAME, LONGEST_PURPOSE, Case
 from services.proposal.queries.case import seen_by
-from shared import search
 from shared.identity import Person
+from shared.patience import patience
 from shared.procedure import procedure
 
 MOST_SIMILAR = 5
@@ -57,7 +57,7 @@ def similar(
         asked = asked.add_columns(seen_by(by).label("sees"))
     statuses = procedure().statuses
     # From when on two texts count as alike (0.3) is as PostgreSQL has it anyway.
-    with search.patience(session):
+    with patience(session):
         rows = session.execute(asked, {"called": called, "meant": meant, "besides": besides}).all()
     return [
         Similar(

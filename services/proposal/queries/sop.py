@@ -20,12 +20,14 @@ from services.proposal.model.sop import (
     Wording,
     lacks,
     number_of,
+    procedure_of,
+    procedures,
     rewordings,
     shipped,
 )
-from services.proposal.model.tally import STAY
+from services.proposal.model.tally import FINISHED, STAY
 from services.proposal.queries import tally
-from services.proposal.queries.clock import Stay
+from services.proposal.queries.tally import Stay
 from services.proposal.queries.task import Task
 from shared.authority import Act
 from shared.calendar import mark, recall
@@ -33,7 +35,8 @@ from shared.database import utc_now
 from shared.errors import NotFound
 from shared.flowchart import Activity, Answer, Chart, chart, way_in_words
 from shared.identity import Person, Role
-from shared.procedure import SHIPPED, Step, procedure
+from shared.procedure import SHIPPED, Procedure, Step, procedure
+from shared.sentence import Sentence
 from shared.words import local_date
 
 MOST_VERSIONS = 200
@@ -93,6 +96,17 @@ def current_version(session: Session, on: date | None = None) -> int:
         .limit(1)
     )
     return found or SHIPPED
+
+
+def current_procedure(session: Session) -> Procedure:
+    """Return the version that new cases take, as cases read it."""
+    return procedure_of(session, current_version(session))
+
+
+def published(session: Session) -> dict[int, Procedure]:
+    """Return every version under which a case may run: the shipped one and what was published, withdrawn or not."""
+    found = session.scalars(select(ProcedureVersion.version).where(ProcedureVersion.published_at.is_not(None)))
+    return procedures(session, [SHIPPED, *found])
 
 
 def may_see(by: Person, row: ProcedureVersion) -> bool:
@@ -219,15 +233,19 @@ class Measured:
     until: date
     stays: Mapping[str, Stay]
     """By step; a step at which nothing stands has none."""
+    total: Stay | None = None
+    """From the proposal until use (Total waktu), of the applications that came into use."""
 
 
 def measured(session: Session, on: date | None = None) -> Measured:
     """Return the measured medians of the last twelve whole months and this one, over the cases of every version."""
     until = on or local_date(utc_now())
     since = until.replace(year=until.year - 1, day=1)
-    found = tally.read(session, tally.sums(tally.Scope(), STAY, since=since, until=until + timedelta(days=1)))
-    closed = {one.key: Stay.of(one.values) for one in found.get(STAY, [])}
-    return Measured(since, until, {step: stay for step, stay in closed.items() if stay})
+    end = until + timedelta(days=1)
+    found = tally.read(session, *(tally.sums(tally.Scope(), kind, since=since, until=end) for kind in (STAY, FINISHED)))
+    closed = {one.key: Stay.of(one.values) for one in found[STAY]}
+    total = Stay.of([value for one in found[FINISHED] for value in one.values])
+    return Measured(since, until, {step: stay for step, stay in closed.items() if stay}, total)
 
 
 # --- as it is printed and drawn ---------------------------------------------------------------------------------------
@@ -271,11 +289,15 @@ def printed_rows(wording: Wording, found: Measured) -> list[PrintedRow]:
                 time_note=one.time_note,
                 output=one.output,
                 papers=tuple(one.papers),
-                measured=_measured(step.id, stay),
+                measured=measured_words(stay, unknown="belum ada" if step.id in STEP.values() else "–"),
                 is_over=bool(stay and most and stay.median_days > most),
                 remarks=(
                     *(way_in_words(answer, number) for answer in _answers(step)),
-                    *([f"Berjalan bersama langkah {_numbers(step)}."] if step.parallel_with else []),
+                    *(
+                        [Sentence("Berjalan bersama langkah {step}.", step=_numbers(step))]
+                        if step.parallel_with
+                        else []
+                    ),
                     *([one.remark] if one.remark else []),
                 ),
             )
@@ -293,9 +315,10 @@ def _together(names: Sequence[str]) -> str:
     return " dan ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _measured(step: str, stay: Stay | None) -> str:
+def measured_words(stay: Stay | None, *, unknown: str = "belum ada") -> str:
+    """Write a measured median with its count: "4,5 hari kerja (n = 12)"."""
     if stay is None or not stay.count:
-        return "belum ada" if step in STEP.values() else "–"
+        return unknown
     return (
         f"{stay.median_days:.1f}".rstrip("0").rstrip(".").replace(".", ",")
         + f" hari kerja (n\u00a0=\u00a0{stay.count})"

@@ -180,3 +180,21 @@ def _nth(counted: Sequence[tuple[int, int]], n: int) -> int:
             return value
         n -= times
     raise IndexError(n)
+
+
+@dataclass(frozen=True)
+class Stay:
+    """Uninterrupted stays in one step that are over.
+
+    This is what "median" means everywhere: in the dashboard, in the report on time and beside the standard in the
+    printed SOP. A stay lasts from the move into the step to the move out of it, whoever had the ball meanwhile.
+    """
+
+    count: int
+    median_days: float
+
+    @classmethod
+    def of(cls, values: Sequence[tuple[int, int]]) -> "Stay | None":
+        """Return what days, each with how often they occur, come to; None of nothing."""
+        found = median(values)
+        return None if found is None else cls(sum(times for _, times in values), found)

@@ -28,6 +28,7 @@ from services.proposal.queries.case import case
 from services.proposal.queries.draft import Part
 from shared.errors import NotFound
 from shared.identity import Person, Role
+from shared.sentence import Sentence
 
 MOST_VERSIONS = 100
 AS_DRAFT = 0
@@ -159,7 +160,9 @@ def terms_version(versions: Sequence[TermsOfReference], number: int) -> TermsOfR
     """Return one of the versions by its number; raise NotFound."""
     found = next((one for one in versions if one.version == number), None)
     if found is None:
-        raise NotFound(f"KAK versi {number} tidak ada. Pilih salah satu versi pada halaman KAK.")
+        raise NotFound(
+            Sentence("KAK versi {number} tidak ada. Pilih salah satu versi pada halaman KAK.", number=number)
+        )
     return found
 
 

@@ -43,6 +43,8 @@ class CommentView(BaseModel):
     is_internal: bool
     told: list[str]
     """Names of who was told."""
+    untold: list[str]
+    """Account names that the author mentioned without anybody being told; for the author alone."""
     created_at: AwareDatetime
     edited_at: AwareDatetime | None
     withdrawn_at: AwareDatetime | None
@@ -54,6 +56,8 @@ class CommentView(BaseModel):
         """Return a comment with what this person may do with it."""
         mentions: list[dict[str, Any]] = [] if comment.withdrawn_at else comment.mentions
         is_own = comment.author_id == by.id
+        may_withdraw = is_own and comment.withdrawn_at is None
+        told = {by.username, *(str(one["username"]) for one in mentions)}
         return cls(
             id=comment.id,
             author_name=comment.author_name,
@@ -61,9 +65,10 @@ class CommentView(BaseModel):
             words="" if comment.withdrawn_at else comment.words,
             is_internal=comment.is_internal,
             told=[str(one["name"]) for one in mentions],
+            untold=[name for name in comment.mentioned if name not in told] if may_withdraw else [],
             created_at=comment.created_at,
             edited_at=comment.edited_at,
             withdrawn_at=comment.withdrawn_at,
             may_edit=is_own and comment.is_open_to_change(utc_now()),
-            may_withdraw=is_own and comment.withdrawn_at is None,
+            may_withdraw=may_withdraw,
         )

@@ -22,6 +22,7 @@ from services.proposal.model import (
 from shared.identity import Person, Role
 from shared.pages import AREA, labelled
 from shared.procedure import procedure
+from shared.sentence import Sentence
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
@@ -128,7 +129,9 @@ class NewSeries(BaseModel):
         known = {role.value for role in Role}
         wrong = [str(one) for one in given if str(one) not in known and str(one).lower() not in TITLES]
         if wrong:
-            raise ValueError(f"Jabatan tidak dikenal: {wrong[0]}. Tulis seperti pada tabel wewenang.")
+            raise ValueError(
+                Sentence("Jabatan tidak dikenal: {wrong}. Tulis seperti pada tabel wewenang.", wrong=wrong[0])
+            )
         return [one if str(one) in known else TITLES[str(one).lower()] for one in given]
 
 

@@ -7,10 +7,10 @@ from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.proposal.actions.programme_sheet import Plan
-from services.proposal.model import ProgrammeRevision, ProgrammeSheet
+from services.proposal.model import ProgrammeRevision, ProgrammeSheet, Quarter
 from services.proposal.queries import Programme
 from services.proposal.schemas.proposal import ProgrammeEntryView
-from shared.pages import AREA, FILE
+from shared.pages import AREA, FILE, MONEY, labelled
 
 
 class Rank(BaseModel):
@@ -19,6 +19,27 @@ class Rank(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     ordinal: int = Field(ge=1, le=999, title="Ke urutan")
+
+
+class EntryChange(BaseModel):
+    """What an entry says, whole."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    activity: str = Field(min_length=1, max_length=1000, title="Kegiatan", json_schema_extra=AREA)
+    indicator: str = Field("", max_length=1000, title="Indikator", description="Misalnya 1 aplikasi digunakan.")
+    target: str = Field("", max_length=1000, title="Target")
+    quarter: Quarter = Field("", title="Triwulan", json_schema_extra=labelled({"": "Belum ditentukan"}))
+    estimated_amount: int = Field(
+        0,
+        ge=0,
+        le=10**15,
+        strict=True,
+        title="Perkiraan anggaran",
+        description="Rupiah bulat.",
+        json_schema_extra=MONEY,
+    )
+    pic: str = Field("", max_length=200, title="Penanggung jawab")
 
 
 class CarryOver(BaseModel):
@@ -39,7 +60,8 @@ class SheetForm(BaseModel):
 
     file: UploadFile = Field(
         title="Berkas Excel atau CSV",
-        description="Paling besar 5 MB dan 1.000 baris. Rumus, makro, dan tautan ke berkas lain tidak diterima.",
+        description="Paling besar 5 MB, 1.000 baris, dan 50 butir baru. Rumus, makro, dan tautan ke berkas lain tidak "
+        "diterima.",
         json_schema_extra=FILE,
     )
 

@@ -8,7 +8,7 @@ from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.proposal import actions, queries
-from services.proposal.model import Content, Proposal, WorkProgrammeEntry
+from services.proposal.model import Content, Proposal, Quarter, WorkProgrammeEntry
 from shared.identity import Person
 from shared.pages import AREA, FILE, MONEY, Reason, labelled
 
@@ -75,7 +75,7 @@ class ProgrammeEntry(BaseModel):
     activity: str = Field("", max_length=1000, title="Kegiatan", description="Kosongkan untuk “Pembangunan …”.")
     indicator: str = Field("", max_length=1000, title="Indikator", description="Misalnya 1 aplikasi digunakan.")
     target: str = Field("", max_length=1000, title="Target")
-    quarter: str = Field("", max_length=20, title="Triwulan", description="Misalnya I-III.")
+    quarter: Quarter = Field("", title="Triwulan", json_schema_extra=labelled({"": "Belum ditentukan"}))
     priority: int | None = Field(None, ge=1, le=999, title="Prioritas")
     estimated_amount: int = Field(
         0,

@@ -11,6 +11,7 @@ from services.proposal.model import Difference, Section, TermsContent, TermsOfRe
 from services.proposal.queries import TermsForm, TermsPart
 from shared.errors import FieldError, Incomplete
 from shared.pages import Input, inputs
+from shared.sentence import Sentence
 
 
 def fields_of(section: Section) -> list[Input]:
@@ -23,7 +24,11 @@ def must_belong(section: Section, names: Sequence[str]) -> None:
     foreign = [name for name in names if name not in section.fields]
     if foreign:
         raise Incomplete(
-            f"Bagian “{section.title}” tidak memuat isian: {', '.join(foreign)}.",
+            Sentence(
+                "Bagian “{title}” tidak memuat isian: {foreign}.",
+                title=section.title,
+                foreign=", ".join(foreign),
+            ),
             errors=[FieldError(f"/{name}", "Kirim isian ini kepada bagiannya sendiri.") for name in foreign],
         )
 

@@ -14,6 +14,7 @@ from shared.authority import authorize
 from shared.errors import FieldError, Incomplete
 from shared.identity import Person
 from shared.procedure import security_controls
+from shared.sentence import Sentence
 
 CONTROLS = frozenset(control["number"] for control in security_controls())
 
@@ -54,11 +55,14 @@ def _fault(answer: Answer) -> FieldError | None:
     if answer.control not in CONTROLS:
         return no_such_control(answer.control, place).errors[0]
     if answer.answer == "not_applicable" and len(answer.note.strip()) < 5:
-        return FieldError(f"{place}/note", f"Butir {answer.control}: “tidak berlaku” memerlukan alasan tertulis.")
+        return FieldError(
+            f"{place}/note",
+            Sentence("Butir {control}: “tidak berlaku” memerlukan alasan tertulis.", control=answer.control),
+        )
     return None
 
 
 def no_such_control(control: str, pointer: str) -> Incomplete:
     """Return the refusal of a control that does not exist."""
-    words = f"Butir kendali “{control}” tidak ada. Pilih K01 sampai K72."
+    words = Sentence("Butir kendali “{control}” tidak ada. Pilih K01 sampai K72.", control=control)
     return Incomplete(words, errors=[FieldError(pointer, words)])

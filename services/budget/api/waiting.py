@@ -1,0 +1,29 @@
+"""What waits for a person, and what is found."""
+
+from fastapi import APIRouter
+
+from services.budget import queries
+from shared.search import Hit
+from shared.web import Asker, Door, Question, Session, Waiting
+
+router = APIRouter(prefix="/api", route_class=Door, tags=["budget"])
+
+
+@router.get("/waiting", response_model=list[Waiting])
+def waiting(session: Session, by: Asker) -> list[Waiting]:
+    return [
+        Waiting(
+            title=task.title,
+            about=task.plan.application_name,
+            case_number=task.plan.case_number,
+            step=task.step,
+            since=task.since.isoformat(),
+            path=task.path,
+        )
+        for task in queries.waiting_on(session, by)
+    ]
+
+
+@router.get("/search")
+def search(session: Session, by: Asker, q: Question) -> list[Hit]:
+    return queries.found(session, by, q)
