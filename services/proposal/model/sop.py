@@ -367,9 +367,11 @@ def procedure_of(session: Session | None, version: int) -> Procedure:
 def procedures(session: Session, versions: Collection[int]) -> dict[int, Procedure]:
     """Return the procedures of several versions as `procedure_of` does, in one question at most."""
     read: dict[int, Procedure] = session.info.setdefault(_READ, {SHIPPED: procedure()})
-    place = str(session.get_bind().engine.url)
-    read |= {one: _kept[place, one] for one in versions if one not in read and (place, one) in _kept}
     unread = set(versions) - read.keys()
+    if unread:
+        place = str(session.get_bind().engine.url)
+        read |= {one: _kept[place, one] for one in unread if (place, one) in _kept}
+        unread -= read.keys()
     if unread:
         row = ProcedureVersion
         with session.no_autoflush:
